@@ -1,6 +1,5 @@
 """The clocks the kernels read. The public classes are in seawall.clock."""
 
-from seawall._core.clock cimport Clock, Hands, now_ns
 
 
 cdef class Clock:

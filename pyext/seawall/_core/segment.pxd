@@ -1,4 +1,29 @@
 from libc.stdint cimport uint64_t
+from libcpp.string cimport string
+from libcpp.vector cimport vector
+
+
+cdef extern from "seawall/memory/segment.hpp" namespace "seawall::memory" nogil:
+    cppclass CppSlot "seawall::memory::Slot":
+        void* state
+        uint64_t bytes
+        bint created
+
+    cppclass Listing:
+        string name
+        string kind
+        uint64_t layout
+        uint64_t bytes
+
+    cppclass CppSegment "seawall::memory::Segment":
+        CppSegment(string, uint64_t) except +
+        CppSlot slot(string, string, uint64_t, uint64_t, const void*, uint64_t) except +
+        vector[Listing] list() except +
+        uint64_t used()
+        uint64_t size()
+        string path()
+        @staticmethod
+        bint remove(string) except +
 
 
 cdef struct SlotView:
@@ -8,6 +33,9 @@ cdef struct SlotView:
 
 
 cdef class Segment:
+    cdef CppSegment* segment
+    
+
     # Finds or creates the slot `name`. A new slot starts as `image` followed by zeros and becomes visible only when complete.
     # Raises SegmentError for a slot of another kind or layout. Comparing configurations is the caller's business.
     cdef SlotView slot(self, str name, str kind, uint64_t layout, uint64_t bytes,
