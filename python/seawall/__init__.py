@@ -1,4 +1,89 @@
 """seawall: guards that cost nanoseconds, measurements that do not lie.
 
-Every public name is importable from here and loaded when it is first used.
+Every public name is importable from here and loaded when it is first used; importing seawall starts nothing.
+
+====================  ==========================================================================================
+seawall.guard         limits, later the breaker, retry, timeout, bulkhead and the pipeline that composes them
+seawall.measure       counters, histograms, the load generator
+seawall.clock         clocks and deadlines
+seawall.memory        segments that all workers of a machine share
+seawall.errors        one hierarchy of errors
+====================  ==========================================================================================
 """
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+_ROOMS = {
+    "seawall.clock": ("Deadline", "ManualClock", "SystemClock"),
+    "seawall.errors": ("ConfigError", "RateLimited", "Rejected", "SeawallError", "SegmentError"),
+    "seawall.guard.limits": (
+        "AllOf",
+        "Decision",
+        "FixedWindow",
+        "LeakyBucket",
+        "Permit",
+        "Quota",
+        "SlidingLog",
+        "SlidingWindow",
+        "TokenBucket",
+    ),
+    "seawall.measure": (
+        "Constant",
+        "Counter",
+        "Gauge",
+        "Histogram",
+        "Linear",
+        "LoadResult",
+        "LoadTest",
+        "Sine",
+        "Spike",
+        "Step",
+    ),
+    "seawall.memory": ("Segment",),
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+
+__version__ = "0.1.0"
+__all__ = sorted(_HOME)  # noqa: PLE0605
+
+if TYPE_CHECKING:
+    from seawall.clock import Deadline, ManualClock, SystemClock
+    from seawall.errors import ConfigError, RateLimited, Rejected, SeawallError, SegmentError
+    from seawall.guard.limits import (
+        AllOf,
+        Decision,
+        FixedWindow,
+        LeakyBucket,
+        Permit,
+        Quota,
+        SlidingLog,
+        SlidingWindow,
+        TokenBucket,
+    )
+    from seawall.measure import (
+        Constant,
+        Counter,
+        Gauge,
+        Histogram,
+        Linear,
+        LoadResult,
+        LoadTest,
+        Sine,
+        Spike,
+        Step,
+    )
+    from seawall.memory import Segment
+
+
+def __getattr__(name: str) -> Any:
+    room = _HOME.get(name)
+    if room is None:
+        raise AttributeError(f"module 'seawall' has no attribute {name!r}")
+    value = getattr(importlib.import_module(room), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -35,6 +35,16 @@ cdef class Segment:
         view.state, view.bytes, view.created = found.state, found.bytes, found.created
         return view
 
+    cdef int exclusively(self, Change change, void* argument) except -1:
+        cdef Changing run
+        run.change, run.argument = change, argument
+        try:
+            with nogil:
+                self.segment.exclusively(run)
+        except RuntimeError as error:
+            raise SegmentError(str(error)) from None
+        return 0
+
     def listing(self) -> list:
         """(name, kind, layout, bytes) of every slot."""
         return [(one.name.decode(), one.kind.decode(), one.layout, one.bytes) for one in self.segment.list()]

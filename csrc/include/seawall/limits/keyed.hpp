@@ -79,13 +79,16 @@ class Table {
   }
 
   bool refund(std::uint64_t hash, const Ticket& ticket, Ns now) {
+    stripe(hash).admitted.fetch_sub(1, std::memory_order_relaxed);  // a statistic: a place given back was never an admission
     Entry e;
     return find(hash, e) && limits::refund<A>(t_.control, *e.state, e.cells, e.loader(), ticket, now);
   }
 
   bool undo(std::uint64_t hash, const Ticket& ticket, Ns now) {
     Entry e;
-    return find(hash, e) && limits::undo<A>(t_.control, *e.state, e.cells, e.loader(), ticket, now);
+    const bool done = find(hash, e) && limits::undo<A>(t_.control, *e.state, e.cells, e.loader(), ticket, now);
+    stripe(hash).admitted.fetch_sub(done ? 1 : 0, std::memory_order_relaxed);  // a statistic
+    return done;
   }
 
   // Part of a reconfiguration: no entry keeps the configuration before the last.

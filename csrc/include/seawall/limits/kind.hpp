@@ -26,6 +26,11 @@ decltype(auto) with(Kind kind, F&& f) {
   }
 }
 
+inline const char* name_of(Kind kind) {
+  constexpr const char* names[] = {"token_bucket", "leaky_bucket", "fixed_window", "sliding_window", "sliding_log"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
 // Fills what the algorithm derives; false when the state could not hold this configuration. cells: ring size of a log.
 inline bool derive(Kind kind, Config& c, std::uint64_t cells) {
   return with(kind, [&]<class A>(A) {
@@ -37,13 +42,24 @@ inline bool derive(Kind kind, Config& c, std::uint64_t cells) {
   });
 }
 
-inline bool try_acquire(Kind kind, Single& limit, Ns now, std::uint64_t cost) {
+
+// Like try_acquire for callers that will wait when refused: only an admission is counted.
+inline bool admit_now(Kind kind, Single& limit, Ns now, std::uint64_t cost) {
   const bool admitted = with(kind, [&]<class A>(A) {
     return attempt<A, false>(limit.control, limit.state, limit.cells(), limit.loader(), Ask{now, cost}, nullptr, nullptr) ==
            Answer::admitted;
   });
-  // relaxed: a statistic; nothing is ordered by it.
-  (admitted ? limit.admitted : limit.refused).fetch_add(1, std::memory_order_relaxed);
+  if (admitted) {
+    limit.admitted.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
+  }
+  return admitted;
+}
+
+inline bool try_acquire(Kind kind, Single& limit, Ns now, std::uint64_t cost) {
+  const bool admitted = admit_now(kind, limit, now, cost);
+  if (!admitted) {
+    limit.refused.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
+  }
   return admitted;
 }
 
@@ -59,16 +75,20 @@ inline Verdict decide(Kind kind, Single& limit, const Ask& ask, Ticket* ticket) 
   return out;
 }
 
+// A place given back was never an admission.
 inline bool refund(Kind kind, Single& limit, const Ticket& ticket, Ns now) {
+  limit.admitted.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a statistic
   return with(kind, [&]<class A>(A) {
     return refund<A>(limit.control, limit.state, limit.cells(), limit.loader(), ticket, now);
   });
 }
 
 inline bool undo(Kind kind, Single& limit, const Ticket& ticket, Ns now) {
-  return with(kind, [&]<class A>(A) {
+  const bool done = with(kind, [&]<class A>(A) {
     return undo<A>(limit.control, limit.state, limit.cells(), limit.loader(), ticket, now);
   });
+  limit.admitted.fetch_sub(done ? 1 : 0, std::memory_order_relaxed);  // relaxed: a statistic
+  return done;
 }
 
 inline void migrate(Kind kind, Single& limit) {

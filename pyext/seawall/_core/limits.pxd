@@ -1,0 +1,77 @@
+from libc.stdint cimport int64_t, uint64_t
+from libcpp cimport bool as cppbool
+from seawall._core.clock cimport Clock, Hand
+from seawall._core.segment cimport Segment
+
+
+cdef extern from "seawall/limits/keyed.hpp" namespace "seawall::limits" nogil:
+    cppclass Word:
+        uint64_t load()
+
+    cppclass Config:
+        uint64_t amount
+        uint64_t period
+        uint64_t limit
+        uint64_t since
+        uint64_t origin
+
+    cppclass Control:
+        uint64_t read(Config&)
+        void start(const Config&)
+
+    cppclass Verdict:
+        bint admitted
+        bint overflow
+        int64_t at
+        int64_t reset_at
+        uint64_t remaining
+        uint64_t limit
+
+    cppclass Ticket:
+        uint64_t cost
+        int64_t at
+
+    cppclass Ask:
+        int64_t now
+        uint64_t cost
+        int64_t horizon
+        bint commit
+
+    enum Kind "seawall::limits::Kind":
+        pass
+
+    cppclass Single:
+        Control control
+        Word admitted
+        Word refused
+
+    cppclass KeyedStats:
+        Word admitted
+        Word refused
+        Word overflowed
+        Word evicted
+
+    cppclass Keyed:
+        Control control
+        uint64_t k0
+        uint64_t k1
+        uint64_t buckets
+        uint64_t cells
+        KeyedStats stats[8]
+
+    const char* name_of(Kind)
+    bint derive(Kind, Config&, uint64_t)
+    bint admit_now(Kind, Single&, int64_t, uint64_t)
+    bint try_acquire(Kind, Single&, int64_t, uint64_t)
+    Verdict decide(Kind, Single&, const Ask&, Ticket*)
+    bint refund(Kind, Single&, const Ticket&, int64_t)
+    bint undo(Kind, Single&, const Ticket&, int64_t)
+    void reconfigure(Kind, Single&, const Config&)
+
+    bint keyed_try(Kind, Keyed&, uint64_t, const Ask&)
+    Verdict keyed_decide(Kind, Keyed&, uint64_t, const Ask&, Ticket*)
+    void keyed_try_many(Kind, Keyed&, const uint64_t*, const uint64_t*, size_t, int64_t, cppbool*)
+    bint keyed_refund(Kind, Keyed&, uint64_t, const Ticket&, int64_t)
+    bint keyed_undo(Kind, Keyed&, uint64_t, const Ticket&, int64_t)
+    uint64_t keyed_live(Kind, Keyed&, int64_t)
+    void keyed_reconfigure(Kind, Keyed&, const Config&)

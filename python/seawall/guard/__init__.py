@@ -1,0 +1,1 @@
+"""Guards: policies that decide whether, when and how a call is made."""

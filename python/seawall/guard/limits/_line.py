@@ -1,0 +1,139 @@
+"""Those who wait for one limit, first come first served.
+
+A waiter holds a place in the limit itself, so nobody overtakes it: not a lighter call, not `try_acquire`, not another
+process. It sleeps until its place is due; nothing polls. When one leaves, the places behind it are undone in reverse order
+and taken again, so everybody moves up exactly. The work is done once by the first that benefits, however many left.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from seawall.clock import AsyncBell, Bell, Clock
+from seawall.guard.limits._permit import Permit
+
+Place = Callable[[Any, float], Permit]
+
+
+class Waiter:
+    """One who waits."""
+
+    __slots__ = ("arrived", "bell", "cost", "left", "permit")
+
+    def __init__(self, cost: int, permit: Permit, bell: Bell | AsyncBell) -> None:
+        self.cost = cost
+        self.permit = permit
+        self.bell = bell
+        self.left = False
+        self.arrived = False
+
+
+class Line:
+    """The waiters of one limit in one process, in the order of their places. Thread safe."""
+
+    __slots__ = ("_leavers", "_lock", "_place", "_waiters")
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._lock = Lock()
+        self._waiters: deque[Waiter] = deque()
+        self._leavers = 0
+
+    def __len__(self) -> int:
+        return len(self._waiters)
+
+    def wait(self, clock: Clock, cost: int, longest: float) -> None:
+        """Wait for a place in a thread; RateLimited at once when it is more than `longest` seconds away."""
+        bell = Bell()
+        waiter = self._join(cost, longest, bell)
+        try:
+            while clock.now_ns() < self._due(waiter):
+                clock.park(bell, waiter.permit.at_ns)
+        except BaseException:
+            self._leave(waiter)
+            raise
+        self._arrive(waiter)
+
+    async def wait_async(self, clock: Clock, cost: int, longest: float) -> None:
+        """Wait for a place in a task; RateLimited at once when it is more than `longest` seconds away."""
+        bell = AsyncBell()
+        waiter = self._join(cost, longest, bell)
+        try:
+            while clock.now_ns() < self._due(waiter):
+                await clock.park_async(bell, waiter.permit.at_ns)
+        except BaseException:
+            self._leave(waiter)
+            raise
+        self._arrive(waiter)
+
+    def rearrange(self, change: Callable[[], None]) -> None:
+        """Change the limit and find every waiter a new place under it, in the same order."""
+        with self._lock:
+            self._replan(change)
+
+    def _join(self, cost: int, longest: float, bell: Bell | AsyncBell) -> Waiter:
+        with self._lock:
+            if self._leavers:
+                self._replan(None)
+            waiter = Waiter(cost, self._place(cost, longest), bell)
+            self._waiters.append(waiter)
+            return waiter
+
+    def _due(self, waiter: Waiter) -> int:
+        with self._lock:
+            if self._leavers:
+                self._replan(None)
+            return waiter.permit.at_ns
+
+    def _arrive(self, waiter: Waiter) -> None:
+        with self._lock:
+            waiter.arrived = True
+            waiter.permit.commit()
+            while self._waiters and self._waiters[0].arrived:
+                self._waiters.popleft()
+
+    def _leave(self, waiter: Waiter) -> None:
+        with self._lock:
+            waiter.left = True
+            self._leavers += 1
+            while self._waiters and self._waiters[-1].left and self._waiters[-1].permit.undo():
+                self._waiters.pop()
+                self._leavers -= 1
+            if self._leavers == 0:
+                return
+            behind = next((w for w in reversed(self._waiters) if not (w.left or w.arrived)), None)
+            if behind is None:
+                self._replan(None)
+            else:
+                behind.bell.ring()  # it moves everybody up when it wakes, once for all who leave until then
+
+    def _replan(self, change: Callable[[], None] | None) -> None:
+        moving: list[Waiter] = []
+        while self._waiters and (self._leavers or change is not None):
+            newest = self._waiters[-1]
+            if not newest.arrived and not newest.permit.undo():
+                break  # a place outside this line stands behind: those before it stay where they are
+            self._waiters.pop()
+            if newest.left:
+                self._leavers -= 1
+            elif not newest.arrived:
+                moving.append(newest)
+        if change is not None:
+            change()
+        for waiter in reversed(moving):
+            waiter.permit = self._place(waiter.cost, math.inf)
+            self._waiters.append(waiter)
+            waiter.bell.ring()
+        if self._leavers:
+            self._drop_leavers()
+
+    def _drop_leavers(self) -> None:
+        for waiter in self._waiters:
+            if waiter.left:
+                waiter.permit.cancel()
+        self._waiters = deque(w for w in self._waiters if not w.left)
+        self._leavers = 0

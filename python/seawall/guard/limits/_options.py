@@ -1,0 +1,109 @@
+"""Options of limits: checked once, here, with the value, the range and the way out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+from typing import Literal
+
+from seawall.clock import Clock, Deadline, ManualClock, SystemClock, to_ns
+from seawall.errors import ConfigError
+from seawall.memory import Segment
+
+OnConflict = Literal["error", "adopt", "replace"]
+_FASTEST = 1_000_000_000
+_MOST = (1 << 60) - 1
+# A period above this would reach past the kernels' nine years.
+_LONGEST_PERIOD = (1 << 57) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a kernel is asked for: `amount` tokens per `period` nanoseconds, never more than `limit` at once."""
+
+    amount: int
+    period: int
+    limit: int
+
+
+def whole(value: object, what: str, *, most: int = _MOST) -> int:
+    """A whole number from 1 to `most`."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ConfigError(f"{what} must be a whole number from 1 to {most}, got {value!r}")
+    if not 1 <= value <= most:
+        raise ConfigError(f"{what} must be 1 to {most}, got {value}")
+    return value
+
+
+def rate_plan(rate: float, per: float | timedelta, limit: int | None, what: str) -> Plan:
+    """Tokens at `rate` per `per` seconds; a limit of None is what one period brings, at least 1."""
+    if isinstance(rate, bool) or not isinstance(rate, (int, float)):
+        raise ConfigError(f"rate must be a number of calls, got {rate!r}")
+    if not math.isfinite(rate) or rate <= 0:
+        raise ConfigError(f"rate must be above 0 and finite, got {rate}; to refuse everything open a breaker by hand")
+    exact = Fraction(repr(rate)) / to_ns(per, "per")
+    if exact > 1 or exact < Fraction(1, _LONGEST_PERIOD):
+        raise ConfigError(
+            f"a rate must be between one call in nine years and {_FASTEST} calls a second, "
+            f"got {rate} per {per}; use larger units of cost"
+        )
+    exact = exact.limit_denominator(_LONGEST_PERIOD)
+    if limit is None:
+        limit = max(1, math.floor(rate))
+    return Plan(exact.numerator, exact.denominator, whole(limit, what))
+
+
+def window_plan(limit: int, window: float | timedelta) -> Plan:
+    """At most `limit` in a window."""
+    most = whole(limit, "limit")
+    return Plan(most, to_ns(window, "window", least_ns=1000), most)
+
+
+def clock_of(clock: Clock | None, shared: Segment | str | None) -> Clock:
+    """The clock to use; a shared limit needs one that all its processes read alike."""
+    if clock is None:
+        return _SYSTEM
+    if not isinstance(clock, Clock):
+        raise ConfigError(f"clock must be a seawall Clock (SystemClock or ManualClock), got {clock!r}")
+    if shared is not None and not isinstance(clock, (SystemClock, ManualClock)):
+        raise ConfigError(f"a shared limit needs a SystemClock or ManualClock, got {clock!r}")
+    return clock
+
+
+def segment_of(shared: Segment | str | None) -> Segment | None:
+    """The segment to use, by name or itself."""
+    if shared is None or isinstance(shared, Segment):
+        return shared
+    if isinstance(shared, str):
+        return Segment.named(shared)
+    raise ConfigError(f"shared must be a segment name or a Segment, got {shared!r}")
+
+
+def name_of(name: str | None, default: str) -> str:
+    """The name a limit goes by, and its slot in a segment."""
+    if name is None:
+        return default
+    if not isinstance(name, str) or not name or len(name.encode()) > 100:
+        raise ConfigError(f"name must be a str of 1 to 100 bytes, got {name!r}")
+    return name
+
+
+def conflict_of(on_conflict: str) -> OnConflict:
+    """What to do when the slot exists with another configuration."""
+    if on_conflict in ("error", "adopt", "replace"):
+        return on_conflict  # type: ignore[return-value]
+    raise ConfigError(f"on_conflict must be 'error', 'adopt' or 'replace', got {on_conflict!r}")
+
+
+def longest_wait(timeout: float | timedelta | None) -> float:
+    """Seconds a caller may wait: its timeout, or what its Deadline leaves if that is less."""
+    wait = math.inf if timeout is None else to_ns(timeout, "timeout", least_ns=0) / 1e9
+    deadline = Deadline.current()
+    return wait if deadline is None else min(wait, deadline.remaining())
+
+
+_SYSTEM = SystemClock()
