@@ -6,7 +6,7 @@ Everything here validates, reads the clock once and calls one kernel function.
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.stdint cimport INT64_MAX, uint8_t
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport free, malloc
 from libcpp cimport bool as cppbool
 
 from seawall._core.clock cimport Clock, Hand, now_ns
@@ -18,7 +18,12 @@ import os
 
 cdef extern from *:
     """
+    #include <sys/mman.h>
+
+    #include <cstdlib>
+    #include <cstring>
     #include <new>
+
     #include "seawall/limits/keyed.hpp"
     #include "seawall/memory/lock.hpp"
 
@@ -34,7 +39,22 @@ cdef extern from *:
                                reinterpret_cast<PyMethodDescrObject*>(method)->d_method);
     }
 
-    void* aligned(void* raw) { return reinterpret_cast<void*>((reinterpret_cast<std::uintptr_t>(raw) + 63) & ~std::uintptr_t{63}); }
+    // Zeroed, on a line pair. Large tables ask for large pages: half of a random look-up is the walk of small ones.
+    void* allocate_zeroed(std::size_t size) {
+      constexpr std::size_t kLarge = std::size_t{1} << 21;
+      const bool large = size >= kLarge / 2;
+      void* at = std::aligned_alloc(large ? kLarge : 128, (size + 127) & ~std::size_t{127});
+      if (at != nullptr) {
+    #ifdef MADV_HUGEPAGE
+        if (large) {
+          ::madvise(at, (size + 4095) & ~std::size_t{4095}, MADV_HUGEPAGE);
+        }
+    #endif
+        std::memset(at, 0, size);
+      }
+      return at;
+    }
+
 
     struct Image {
       Single single;
@@ -56,7 +76,7 @@ cdef extern from *:
     """
     const uint64_t kSlotLayout
     object own_descriptor(object, object)
-    void* aligned(void*) nogil
+    void* allocate_zeroed(size_t) nogil
     cppclass Image:
         Single single
         Keyed keyed
@@ -240,7 +260,7 @@ cdef class Limiter(_Base):
 
     def __dealloc__(self):
         if self.owned:
-            free(<void*>(<void**>self.single)[-1])
+            free(<void*>self.single)
 
     cdef int settings(self, Config* out) except -1:
         if self.single == NULL:
@@ -346,12 +366,9 @@ cdef class SlotHolder:
 
 
 cdef void* allocate(uint64_t size) except NULL:
-    """Zeroed, 64-byte aligned; the address to free stands in the word before it."""
-    cdef void* raw = calloc(1, size + 128)
-    if raw == NULL:
+    cdef void* at = allocate_zeroed(size)
+    if at == NULL:
         raise MemoryError(f"{size} bytes for a limit")
-    cdef void* at = aligned(<char*>raw + sizeof(void*))
-    (<void**>at)[-1] = raw
     return at
 
 
@@ -433,7 +450,7 @@ cdef class KeyedLimiter(_Base):
 
     def __dealloc__(self):
         if self.owned:
-            free(<void*>(<void**>self.table)[-1])
+            free(<void*>self.table)
 
     cdef int settings(self, Config* out) except -1:
         if self.table == NULL:
@@ -474,7 +491,7 @@ cdef class KeyedLimiter(_Base):
         self.table_bytes = view.bytes
         if (self.table.buckets != at.image.keyed.buckets or self.table.cells != <uint64_t>cells) and on_conflict != "adopt":
             raise ConfigError(
-                f"keyed {KINDS[<int>self.kind]} {name!r} in segment {self.segment.path} has room for {self.table.buckets * 4} "
+                f"keyed {KINDS[<int>self.kind]} {name!r} in segment {self.segment.path} has room for {self.table.buckets * 16 // 3} "
                 f"keys, this one asks for {max_keys}; give on_conflict='adopt' to follow the segment, or another name")
         if self.agree((amount, period, limit), on_conflict):
             self._reshape(amount, period, limit)

@@ -44,7 +44,7 @@ ctypedef void (*Change)(void*) noexcept nogil
 
 
 cdef struct SlotView:
-    void* state        # 64-byte aligned, stays valid as long as the Segment object lives
+    void* state        # 128-byte aligned, stays valid as long as the Segment object lives
     uint64_t bytes     # size of the state
     bint created       # this call created the slot
 

@@ -36,8 +36,7 @@ class alignas(64) Control {
       // acquire: the entry was written before the epoch that names it.
       const std::uint64_t epoch = epoch_.load(std::memory_order_acquire);
       load(epoch, out);
-      // The fence keeps the loads above from sinking below the check; a changed epoch means the ring may have been rewritten.
-      std::atomic_thread_fence(std::memory_order_acquire);
+      // relaxed: the acquire loads above keep it behind them; a changed epoch means the ring may have been rewritten.
       if (epoch_.load(std::memory_order_relaxed) == epoch) [[likely]] {
         return epoch;
       }
@@ -59,19 +58,20 @@ class alignas(64) Control {
   }
 
  private:
-  // relaxed throughout: ordered by the epoch word that publishes an entry.
+  // acquire: so that the second look at the epoch (read) cannot come before these.
   void load(std::uint64_t epoch, Config& out) const noexcept {
     const auto& entry = ring_[epoch % kEpochs];
-    out.amount = entry[0].load(std::memory_order_relaxed);
-    out.period = entry[1].load(std::memory_order_relaxed);
-    out.limit = entry[2].load(std::memory_order_relaxed);
-    out.since = entry[3].load(std::memory_order_relaxed);
-    out.origin = entry[4].load(std::memory_order_relaxed);
-    out.scale = entry[5].load(std::memory_order_relaxed);
-    out.token = entry[6].load(std::memory_order_relaxed);
-    out.span = entry[7].load(std::memory_order_relaxed);
+    out.amount = entry[0].load(std::memory_order_acquire);
+    out.period = entry[1].load(std::memory_order_acquire);
+    out.limit = entry[2].load(std::memory_order_acquire);
+    out.since = entry[3].load(std::memory_order_acquire);
+    out.origin = entry[4].load(std::memory_order_acquire);
+    out.scale = entry[5].load(std::memory_order_acquire);
+    out.token = entry[6].load(std::memory_order_acquire);
+    out.span = entry[7].load(std::memory_order_acquire);
   }
 
+  // relaxed: ordered by the epoch word that publishes the entry.
   void store(std::uint64_t epoch, const Config& config) noexcept {
     auto& entry = ring_[epoch % kEpochs];
     const std::uint64_t words[kConfigWords] = {config.amount, config.period, config.limit, config.since,

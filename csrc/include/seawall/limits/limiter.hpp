@@ -63,11 +63,17 @@ void report(const Config& c, std::uint64_t value, const Word* cells, Ns now, Ver
 
 namespace detail {
 
+struct Nothing {};
+
+template <class A>
+using Claims = std::conditional_t<is_log<A>, Log::Claims, Nothing>;
+
 template <class A, bool When>
-Placement place(const Config& c, std::uint64_t value, Word* cells, const Ask& ask, Log::Claims& claims) {
+Placement place(const Config& c, std::uint64_t value, Word* cells, const Ask& ask, Claims<A>& claims) {
   if constexpr (is_log<A>) {
     return A::place(c, value, cells, ask, claims);
   } else {
+    (void)cells, (void)claims;
     return A::template place<When>(c, value, ask.now, ask.cost);
   }
 }
@@ -97,7 +103,7 @@ Answer refuse(const Config& c, std::uint64_t value, Word* cells, Ns now, Ns at, 
 // the caller's (keyed table). When: compute when a refused call would be admitted. `out` and `ticket` may be null.
 template <class A, bool When, class Load>
 Answer attempt(const Control& control, Word& cell, Word* cells, Load&& load, const Ask& ask, Verdict* out, Ticket* ticket) {
-  Log::Claims claims;
+  detail::Claims<A> claims;
   for (;;) {
     Config c;
     const std::uint64_t epoch = control.read(c);

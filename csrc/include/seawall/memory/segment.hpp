@@ -37,17 +37,17 @@ struct SegmentHeader {
   std::atomic<std::uint64_t> directory[kDirectory];  // offset of a slot, 0 for none
 };
 
-struct alignas(64) SlotHeader {
+struct alignas(128) SlotHeader {
   std::uint64_t bytes;  // of the state that follows
   std::uint64_t layout;
   char kind[kKindBytes];
   char name[kNameBytes];
 
   void* state() noexcept { return this + 1; }
-  std::uint64_t end(std::uint64_t offset) const noexcept { return offset + sizeof(SlotHeader) + (bytes + 63) / 64 * 64; }
+  std::uint64_t end(std::uint64_t offset) const noexcept { return offset + sizeof(SlotHeader) + (bytes + 127) / 128 * 128; }
 };
 
-inline constexpr std::uint64_t kFirstSlot = (sizeof(SegmentHeader) + 63) / 64 * 64;
+inline constexpr std::uint64_t kFirstSlot = (sizeof(SegmentHeader) + 127) / 128 * 128;
 inline constexpr std::uint64_t kSmallest = kFirstSlot + 4096;
 
 struct Slot {
@@ -269,7 +269,7 @@ class Segment {
                    const void* image, std::uint64_t image_bytes) {
     const std::uint64_t offset = used();
     const std::uint64_t free = size_ - offset;
-    const std::uint64_t needed = sizeof(SlotHeader) + (bytes + 63) / 64 * 64;
+    const std::uint64_t needed = sizeof(SlotHeader) + (bytes + 127) / 128 * 128;
     if (bytes > size_ || needed > free) {
       throw Fault("segment " + path_ + " is too small: slot '" + std::string(name) + "' needs " + std::to_string(needed) +
                   " bytes, " + std::to_string(free) + " of " + std::to_string(size_) +
