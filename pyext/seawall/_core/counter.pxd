@@ -1,0 +1,27 @@
+from libc.stdint cimport uint64_t
+
+
+cdef extern from "seawall/counter/stripes.hpp" namespace "seawall::counter" nogil:
+    cdef cppclass Stripes:
+        Stripes() except +
+        void add(uint64_t) noexcept
+        uint64_t value() noexcept
+
+
+cdef extern from "seawall/counter/gauge.hpp" namespace "seawall::counter" nogil:
+    cdef cppclass CppGauge "seawall::counter::Gauge":
+        CppGauge() except +
+        void set(double) noexcept
+        double value() noexcept
+        bint add(double) noexcept
+
+
+cdef class Counter:
+    cdef Stripes* state
+    cdef bint owns
+
+
+cdef class Gauge:
+    cdef CppGauge* state
+    cdef bint owns
+    cdef int move(self, double by) except -1

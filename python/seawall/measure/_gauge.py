@@ -1,0 +1,33 @@
+"""A number that goes up and down."""
+
+from __future__ import annotations
+
+from seawall._core import counter as _kernel
+from seawall._core.descriptors import own_methods
+
+
+@own_methods
+class Gauge(_kernel.Gauge):
+    """A finite number that many threads and processes set and move.
+
+    `set(x)` replaces it, `inc(n=1)` and `dec(n=1)` move it, `value` reads it; it starts at 0.0.
+
+    Guarantees: no move is lost; calls take effect one after the other.
+    Thread safety: any thread. Cost: about 15 ns a call.
+
+    Raises:
+        ValueError: a number is not finite, or the move would leave the range of a float; the value stays as it was.
+        TypeError: an argument is no number, or is a bool.
+
+    Example:
+        >>> waiting = Gauge()
+        >>> waiting.inc(3)
+        >>> waiting.dec()
+        >>> waiting
+        Gauge(value=2.0)
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(value={self.value})"
