@@ -50,7 +50,7 @@ def _steps(totals: list[int], ticks: int) -> Iterator[tuple[float, int]]:
         yield level, i
         if totals[i] == totals[-1]:
             break
-        halvings = math.floor(math.log2(100.0 / (100.0 - level))) if level < 100.0 else 0
+        halvings = int(math.log(100.0 / (100.0 - level)) / math.log(2)) if level < 100.0 else 0
         level += 100.0 / (ticks * 2.0 ** (halvings + 1))
     if totals and level != 100.0:
         yield 100.0, len(totals) - 1

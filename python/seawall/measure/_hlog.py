@@ -43,7 +43,7 @@ def write_hlog(intervals: Iterable[HlogInterval | tuple[float, Histogram]]) -> s
     """An HdrHistogram log that published tools read with their defaults (nanoseconds inside, milliseconds shown).
 
     Args:
-        intervals: In ascending order of start. A plain (start, histogram) lasts until the next start; the last one lasts 0.
+        intervals: In ascending order of start. A plain (start, histogram) lasts until the next start.
 
     Raises:
         ValueError: a start or duration is negative or not finite, or a tag holds a comma, a space or a line end.

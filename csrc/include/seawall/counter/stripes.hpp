@@ -22,6 +22,9 @@ inline constexpr std::size_t kStripes = 16;  // a power of two; 1 KiB a counter
 namespace detail {
 
 inline std::atomic<std::uint32_t> ticket{0};
+#if defined(__GLIBC__)
+[[gnu::tls_model("initial-exec")]]  // four bytes, for which glibc keeps room in loaded libraries: no call to find them
+#endif
 inline thread_local std::uint32_t stripe = ~std::uint32_t{0};  // not drawn yet
 
 // Processes forked one after the other have neighbouring ids, threads neighbouring tickets: both spread evenly.

@@ -60,12 +60,14 @@ struct Histogram {
     counts()[index].fetch_add(n, std::memory_order_acq_rel);
   }
 
-  void add_to_sum(Wide total) const noexcept {
-    const auto low = static_cast<std::uint64_t>(total);
+  void add_to_sum(std::uint64_t high, std::uint64_t low) const noexcept {
     // relaxed: a running total publishes nothing.
     const auto before = state->sum.fetch_add(low, std::memory_order_relaxed);
-    const auto carried = static_cast<std::uint64_t>(total >> 64) + (before + low < before ? 1 : 0);
-    if (carried != 0) state->carry.fetch_add(carried, std::memory_order_relaxed);  // relaxed: as above
+    high += before + low < before ? 1 : 0;
+    if (high != 0) state->carry.fetch_add(high, std::memory_order_relaxed);  // relaxed: as above
+  }
+  void add_to_sum(Wide total) const noexcept {
+    add_to_sum(static_cast<std::uint64_t>(total >> 64), static_cast<std::uint64_t>(total));
   }
 
   // `most` before `least`: whoever sees a minimum finds a maximum.
