@@ -18,10 +18,14 @@ cdef extern from "seawall/counter/gauge.hpp" namespace "seawall::counter" nogil:
 
 cdef class Counter:
     cdef Stripes* state
-    cdef bint owns
+    cdef bint owns         # False where the state lies in a segment
+    cdef object segment    # keeps the state mapped
+    cdef object __weakref__
 
 
 cdef class Gauge:
     cdef CppGauge* state
     cdef bint owns
+    cdef object segment
+    cdef object __weakref__
     cdef int move(self, double by) except -1

@@ -7,6 +7,7 @@ from libc.stdint cimport uint64_t
 from operator import index
 
 from seawall._core.counter cimport Counter, CppGauge, Gauge, Stripes
+from seawall._core.segment cimport Segment
 
 
 cdef object ONE = 1  # the interpreter keeps a single 1, so the default is known by its address
@@ -45,9 +46,13 @@ cdef double checked_number(name, x) except? -1.0:
 cdef class Counter:
     """A total that many threads and processes add to."""
 
-    def __cinit__(self):
-        self.state = new Stripes()
-        self.owns = True
+    def __cinit__(self, segment: Segment = None, name: str = "counter"):
+        self.segment = segment
+        self.owns = segment is None
+        if segment is None:
+            self.state = new Stripes()
+        else:
+            self.state = <Stripes*>segment.slot(name, "counter", 1, sizeof(Stripes), b"", 0).state
 
     def __dealloc__(self):
         if self.owns:
@@ -66,9 +71,13 @@ cdef class Counter:
 cdef class Gauge:
     """A number that goes up and down."""
 
-    def __cinit__(self):
-        self.state = new CppGauge()
-        self.owns = True
+    def __cinit__(self, segment: Segment = None, name: str = "gauge"):
+        self.segment = segment
+        self.owns = segment is None
+        if segment is None:
+            self.state = new CppGauge()
+        else:
+            self.state = <CppGauge*>segment.slot(name, "gauge", 1, sizeof(CppGauge), b"", 0).state
 
     def __dealloc__(self):
         if self.owns:

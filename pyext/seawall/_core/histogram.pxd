@@ -54,3 +54,4 @@ cdef class Histogram:
     cdef object segment    # keeps the state mapped
     cdef object __weakref__
     cdef int allocate(self) except -1
+    cdef int share(self, str name, bint adopt) except -1

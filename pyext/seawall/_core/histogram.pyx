@@ -12,6 +12,10 @@ from seawall._core.histogram cimport (
     swap_into, to_integer,
 )
 
+from seawall._core.segment cimport Segment, SlotView
+
+from seawall.errors import ConfigError, SegmentError
+
 
 cdef const char* CAPSULE = "seawall.histogram"
 
@@ -53,11 +57,16 @@ cdef inline double seconds_of(uint64_t integer) noexcept:
 cdef class Histogram:
     """A histogram over integer nanoseconds, laid out as HdrHistogram does."""
 
-    def __cinit__(self, lowest: int, highest: int, digits: int, *_, **__):
+    def __cinit__(self, lowest: int, highest: int, digits: int,
+                  segment: Segment = None, name: str = "histogram", adopt: bool = False):
         if not can_lay_out(lowest, highest, digits):
             raise ValueError(f"no layout has lowest={lowest}, highest={highest}, digits={digits}")
         self.view.layout = lay_out(lowest, highest, digits)
-        self.allocate()
+        self.segment = segment
+        if segment is None:
+            self.allocate()
+        else:
+            self.share(name, adopt)
 
     cdef int allocate(self) except -1:
         # Zeroed lazily by the kernel where it is large; the head must lie on a cache line of its own.
@@ -68,6 +77,25 @@ cdef class Histogram:
         self.view.state.lowest.store(self.view.layout.lowest)
         self.view.state.highest.store(self.view.layout.highest)
         self.view.state.digits.store(self.view.layout.digits)
+
+    cdef int share(self, str name, bint adopt) except -1:
+        cdef uint64_t[3] image = [self.view.layout.lowest, self.view.layout.highest, self.view.layout.digits]
+        cdef SlotView slot = (<Segment>self.segment).slot(
+            name, "histogram", 1, bytes_of(self.view.layout), image, sizeof(image))
+        cdef State* state = <State*>slot.state
+        cdef uint64_t lowest = state.lowest.load(), highest = state.highest.load(), digits = state.digits.load()
+        if (lowest, highest, digits) != (image[0], image[1], image[2]):
+            if not adopt:
+                raise ConfigError(
+                    f"histogram {name!r} of the segment has lowest={lowest / 1e9}, highest={highest / 1e9}, digits={digits}, "
+                    f"asked for were lowest={image[0] / 1e9}, highest={image[1] / 1e9}, digits={image[2]}; "
+                    "ask for the same, choose another name, or pass on_conflict='adopt'")
+            # A segment is a file: what it says is believed only as far as its own size bears it out.
+            if not can_lay_out(lowest, highest, digits) or bytes_of(lay_out(lowest, highest, digits)) != slot.bytes:
+                raise SegmentError(f"histogram {name!r} of the segment is damaged; remove the segment")
+            self.view.layout = lay_out(lowest, highest, digits)
+        self.view.state = state
+        return 0
 
     def __dealloc__(self):
         PyMem_RawFree(self.memory)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from seawall._core import counter as _kernel
 from seawall._core.descriptors import own_methods
+from seawall.measure._shared import segment_of
+from seawall.memory import Segment
 
 
 @own_methods
@@ -14,6 +18,10 @@ class Counter(_kernel.Counter):
 
     Guarantees: no `inc` is lost, and every finished `inc` is in each later `value`. The total wraps at 2**64.
     Thread safety: any thread. Cost: about 12 ns an `inc`; 1 KiB of memory.
+
+    Args:
+        shared: A segment, or its name: every process that names it adds to one total.
+        name: The slot in the segment.
 
     Raises:
         ValueError: `n` is negative or above 2**63 - 1; the total stays as it was.
@@ -30,6 +38,10 @@ class Counter(_kernel.Counter):
     """
 
     __slots__ = ()
+
+    def __new__(cls, *, shared: Segment | str | None = None, name: str = "counter") -> Self:
+        made: Self = _kernel.Counter.__new__(cls, segment_of(shared), name)
+        return made
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(value={self.value})"

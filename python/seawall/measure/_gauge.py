@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from seawall._core import counter as _kernel
 from seawall._core.descriptors import own_methods
+from seawall.measure._shared import segment_of
+from seawall.memory import Segment
 
 
 @own_methods
@@ -14,6 +18,10 @@ class Gauge(_kernel.Gauge):
 
     Guarantees: no move is lost; calls take effect one after the other.
     Thread safety: any thread. Cost: about 15 ns a call.
+
+    Args:
+        shared: A segment, or its name: every process that names it moves one number.
+        name: The slot in the segment.
 
     Raises:
         ValueError: a number is not finite, or the move would leave the range of a float; the value stays as it was.
@@ -28,6 +36,10 @@ class Gauge(_kernel.Gauge):
     """
 
     __slots__ = ()
+
+    def __new__(cls, *, shared: Segment | str | None = None, name: str = "gauge") -> Self:
+        made: Self = _kernel.Gauge.__new__(cls, segment_of(shared), name)
+        return made
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(value={self.value})"

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from seawall._core import bulk
 from seawall._core import histogram as _kernel
 from seawall._core.descriptors import own_methods
+from seawall.errors import ConfigError
 from seawall.measure import _hgrm, _hlog
 from seawall.measure._layout import checked_layout
+from seawall.measure._shared import segment_of
+from seawall.memory import Segment
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,9 +35,13 @@ class Histogram(_kernel.Histogram):
         lowest: Values below it share one bucket width; 1e-9 to half of `highest`.
         highest: Values above it are clipped; up to 4.6e9.
         digits: Significant decimal digits that a bucket keeps, 1 to 5. Each digit costs ten times the memory.
+        shared: A segment, or its name: every process that names it records into one histogram.
+        name: The slot in the segment.
+        on_conflict: When the slot exists with another layout: "error", or "adopt" it.
 
     Raises:
-        ConfigError: an option is out of range.
+        ConfigError: an option is out of range, or the slot has another layout.
+        SegmentError: the slot holds something else, or the segment has no room.
 
     Source: HdrHistogram (Gil Tene), hdrhistogram.org.
 
@@ -51,8 +58,21 @@ class Histogram(_kernel.Histogram):
     __hash__: ClassVar[None]  # type: ignore[assignment]  # contents change, so there is nothing to hash
     __hash__ = None
 
-    def __new__(cls, lowest: float = 1e-6, highest: float = 3600.0, digits: int = 3) -> Self:
-        return cls._of_layout(checked_layout(lowest, highest, digits))
+    def __new__(
+        cls,
+        lowest: float = 1e-6,
+        highest: float = 3600.0,
+        digits: int = 3,
+        *,
+        shared: Segment | str | None = None,
+        name: str = "histogram",
+        on_conflict: Literal["error", "adopt"] = "error",
+    ) -> Self:
+        layout = checked_layout(lowest, highest, digits)
+        if on_conflict not in ("error", "adopt"):
+            raise ConfigError(f"on_conflict must be 'error' or 'adopt', got {on_conflict!r}")
+        made: Self = _kernel.Histogram.__new__(cls, *layout, segment_of(shared), name, on_conflict == "adopt")
+        return made
 
     @classmethod
     def _of_layout(cls, layout: tuple[int, int, int]) -> Self:
