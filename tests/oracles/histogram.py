@@ -33,10 +33,12 @@ class SlowHistogram:
         self.clipped = 0
 
     def record(self, value: int) -> None:
+        """Keep the value, clipped to highest."""
         self.clipped += value > self.highest
         bisect.insort(self.values, min(value, self.highest))
 
     def record_corrected(self, value: int, interval: int) -> None:
+        """Keep the value and those it held up, one by one."""
         self.record(value)
         missing = min(value, self.highest) - interval
         while interval > 0 and missing >= interval:
@@ -44,9 +46,11 @@ class SlowHistogram:
             missing -= interval
 
     def index(self, value: int) -> int:
+        """Which bucket a value is in."""
         return bisect.bisect_right(self.edges, value) - 1
 
     def counts(self) -> list[int]:
+        """How many values every bucket has."""
         counts = [0] * (len(self.edges) - 1)
         for value in self.values:
             counts[self.index(value)] += 1

@@ -1,6 +1,7 @@
 """Laws of the histogram, checked against the slow oracle and against the hdrhistogram package."""
 
 import copy
+import itertools
 import math
 import pickle
 import statistics
@@ -10,9 +11,9 @@ import pytest
 from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.oracles.histogram import SlowHistogram
 
 from seawall.measure import Histogram
-from tests.oracles.histogram import SlowHistogram
 
 NS = 1e9
 durations_ns = st.one_of(st.integers(0, 5_000), st.integers(0, 10**9), st.integers(0, 4 * 10**12))
@@ -28,6 +29,7 @@ def layouts(draw):
 
 
 def made(layout, values=()):
+    """A histogram that recorded values in nanoseconds."""
     histogram = Histogram(layout[0] / NS, layout[1] / NS, layout[2])
     for value in values:
         histogram.record(value / NS)
@@ -35,6 +37,7 @@ def made(layout, values=()):
 
 
 def slow(layout, values=()):
+    """The oracle that recorded them."""
     histogram = SlowHistogram(*layout)
     for value in values:
         histogram.record(value)
@@ -58,7 +61,7 @@ def test_counts_extremes_and_sum_are_the_oracles(layout, values):
 
 @given(layouts(), many_ns.filter(bool), st.lists(st.floats(0, 100), max_size=5))
 def test_a_percentile_is_the_nearest_rank_within_the_promised_error(layout, values, percents):
-    """A percentile is the exact nearest-rank value, too large by at most 1/10**digits or one unit, and never beyond max."""
+    """A percentile is the exact nearest-rank value, at most 1/10**digits or one unit larger, never beyond max."""
     histogram, oracle = made(layout, values), slow(layout, values)
     percents = [0, 50, 99.9, 100, *percents]
     answers = histogram.percentiles(percents)
@@ -98,7 +101,7 @@ def test_percentiles_are_those_of_the_hdrhistogram_package_at_the_same_rank(layo
 
 @given(layouts(), st.integers(0, 10**8), st.integers(0, 10**8).map(lambda i: i + 10**6))
 def test_corrected_recording_is_the_oracles(layout, value, interval):
-    """The values that were held up are recorded too, each in its bucket, with exact sum and extremes."""
+    """The values that were held up are recorded too, with exact sum and extremes."""
     histogram, oracle = made(layout), slow(layout)
     histogram.record_corrected(value / NS, interval / NS)
     oracle.record_corrected(value, interval)
@@ -110,7 +113,7 @@ def test_corrected_recording_is_the_oracles(layout, value, interval):
 
 @given(st.integers(1, 200), st.integers(10**6, 10**9))
 def test_corrected_recording_of_whole_intervals_is_the_hdrhistogram_packages(times, interval):
-    """For whole multiples of the interval, where the package agrees with Java's HdrHistogram, the counts are the same."""
+    """For whole multiples of the interval, where package and Java original agree, counts are the same."""
     layout = (1_000, 3_600 * 10**9, 3)
     histogram, published = made(layout), HdrHistogram(*layout)
     histogram.record_corrected(times * interval / NS, interval / NS)
@@ -141,7 +144,7 @@ def test_merging_is_recording_all(layout, left, right):
 
 @given(layouts(), layouts(), many_ns)
 def test_merging_another_layout_keeps_count_sum_and_extremes(layout, other, values):
-    """Across layouts, buckets move by their smallest value, as in the package; count, sum and extremes stay exact."""
+    """Across layouts, buckets move by their smallest value; count, sum and extremes stay exact."""
     into, source = made(layout), made(other, [min(value, layout[1]) for value in values])
     into.merge(source)
     expected = made(layout)
@@ -165,7 +168,7 @@ def test_swapped_intervals_add_up_to_everything(layout, rounds):
         total.merge(taken)
     assert live == made(layout)
     assert live._summary() == (0, None, None, 0)
-    assert total == made(layout, sum(rounds, []))
+    assert total == made(layout, itertools.chain(*rounds))
 
 
 @given(layouts(), many_ns)
@@ -191,7 +194,7 @@ def test_a_log_of_the_package_is_read(layout, values):
 
 @given(layouts(), many_ns, st.sampled_from([copy.copy, copy.deepcopy, lambda h: pickle.loads(pickle.dumps(h))]))
 def test_copies_and_pickles_hold_everything_and_live_on_their_own(layout, values, duplicate):
-    """A copy or pickle has the same layout, counts, sum and extremes, and recording into it leaves the original alone."""
+    """A copy or pickle has the same layout, counts, sum and extremes, and lives apart from the original."""
     original = made(layout, values)
     other = duplicate(original)
     assert other == original
@@ -202,7 +205,7 @@ def test_copies_and_pickles_hold_everything_and_live_on_their_own(layout, values
 
 @given(layouts(), many_ns, st.integers(1, 40), st.sampled_from(["linear", "log"]))
 def test_drawn_buckets_hold_every_value_between_rising_edges(layout, values, n, scale):
-    """n buckets have n + 1 rising edges, and their counts add up to the count."""
+    """Drawing in n buckets gives n + 1 rising edges, and their counts add up to the count."""
     histogram = made(layout, values)
     edges, counts = histogram.buckets(n, scale=scale)
     assert (len(edges), len(counts)) == (n + 1, n)

@@ -1,3 +1,5 @@
+# cython: annotation_typing=False
+# Annotations are for the stubs: a typed argument would be converted before it could be refused with a message of ours.
 """Counters and gauges. The public classes are in seawall.measure."""
 
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
@@ -46,7 +48,7 @@ cdef double checked_number(name, x) except? -1.0:
 cdef class Counter:
     """A total that many threads and processes add to."""
 
-    def __cinit__(self, segment: Segment = None, name: str = "counter"):
+    def __cinit__(self, Segment segment = None, str name = "counter"):
         self.segment = segment
         self.owns = segment is None
         if segment is None:
@@ -71,7 +73,7 @@ cdef class Counter:
 cdef class Gauge:
     """A number that goes up and down."""
 
-    def __cinit__(self, segment: Segment = None, name: str = "gauge"):
+    def __cinit__(self, Segment segment = None, str name = "gauge"):
         self.segment = segment
         self.owns = segment is None
         if segment is None:

@@ -1,3 +1,5 @@
+# cython: annotation_typing=False
+# Annotations are for the stubs: a typed argument would be converted before it could be refused with a message of ours.
 """The histogram kernel as an object. The public class is in seawall.measure."""
 
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
@@ -58,7 +60,7 @@ cdef class Histogram:
     """A histogram over integer nanoseconds, laid out as HdrHistogram does."""
 
     def __cinit__(self, lowest: int, highest: int, digits: int,
-                  segment: Segment = None, name: str = "histogram", adopt: bool = False):
+                  Segment segment = None, str name = "histogram", bint adopt = False):
         if not can_lay_out(lowest, highest, digits):
             raise ValueError(f"no layout has lowest={lowest}, highest={highest}, digits={digits}")
         self.view.layout = lay_out(lowest, highest, digits)
@@ -184,12 +186,12 @@ cdef class Histogram:
         if least is not None:
             self.view.widen(least, most)
 
-    def _merge(self, other: Histogram) -> None:
+    def _merge(self, Histogram other not None) -> None:
         """Add all that `other` holds; what is above this one's highest is clipped."""
         with nogil:
             merge(self.view, other.view)
 
-    def _swap_into(self, taken: Histogram) -> None:
+    def _swap_into(self, Histogram taken not None) -> None:
         """Move everything into `taken`, which is new and of the same layout."""
         if not self.view.layout == taken.view.layout:
             raise ValueError("a swap needs a histogram of the same layout")
