@@ -4,7 +4,7 @@ from seawall.measure._counter import Counter
 from seawall.measure._gauge import Gauge
 from seawall.measure._histogram import Histogram
 from seawall.measure._hlog import HlogInterval, read_hlog, write_hlog
-from seawall.measure.load import Constant, Linear, Sine, Spike, Step
+from seawall.measure.load import Constant, Linear, LoadResult, LoadTest, Sine, Spike, Step
 
 __all__ = [
     "Constant",
@@ -13,6 +13,8 @@ __all__ = [
     "Histogram",
     "HlogInterval",
     "Linear",
+    "LoadResult",
+    "LoadTest",
     "Sine",
     "Spike",
     "Step",

@@ -4,16 +4,25 @@ from seawall.measure.load._arrivals import arrival_times
 from seawall.measure.load._parse import parse, parse_duration
 from seawall.measure.load._patterns import Constant, Linear, Pattern, Sine, Spike, Step
 from seawall.measure.load._plans import Plan
+from seawall.measure.load._progress import Progress
+from seawall.measure.load._result import PERCENTILES, LoadResult, Throughput, Verdict
 from seawall.measure.load._sparkline import sparkline
+from seawall.measure.load._test import LoadTest
 
 __all__ = [
+    "PERCENTILES",
     "Constant",
     "Linear",
+    "LoadResult",
+    "LoadTest",
     "Pattern",
     "Plan",
+    "Progress",
     "Sine",
     "Spike",
     "Step",
+    "Throughput",
+    "Verdict",
     "arrival_times",
     "parse",
     "parse_duration",

@@ -1,0 +1,156 @@
+"""What a load test found out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from seawall.measure._histogram import Histogram
+from seawall.measure.load._outcomes import OWN_FAULT, UNREACHED
+
+PERCENTILES = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
+
+# The generator may add this much to a response time, in seconds, or this share of the P99, before it is worth a word.
+_OWN_DELAY = 0.005
+_OWN_SHARE = 0.1
+_HELD_BACK = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """Counts per slice of the run. All tuples are equally long.
+
+    Units: `interval` in seconds; `planned` in expected requests by due time; `sent` by actual start; `completed`,
+    `succeeded` and `bytes` by the end of the response.
+    """
+
+    interval: float
+    planned: tuple[float, ...]
+    sent: tuple[int, ...]
+    completed: tuple[int, ...]
+    succeeded: tuple[int, ...]
+    bytes: tuple[int, ...]
+
+    def per_second(self, counts: tuple[int, ...] | tuple[float, ...]) -> list[float]:
+        """One of the tuples as a rate."""
+        return [count / self.interval for count in counts]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the numbers speak of the target (valid), or of the generator, with the reasons."""
+
+    valid: bool
+    reasons: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "valid" if self.valid else "the generator was the bottleneck: " + "; ".join(self.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """What a load test found out.
+
+    Guarantees: `planned == sent + dropped`; `sent == completed` unless the run was interrupted, when the difference
+    was under way and cut off.
+
+    Units: histograms in seconds, `duration` in seconds from the first due moment to the last answer.
+
+    Args:
+        response_time: From the moment a request was due to the end of its answer, waiting for a place included.
+        service_time: From the moment it was really sent to the end of its answer.
+        schedule_error: The generator's own delay: from due to sent, where no bound held the request back.
+        throughput: Counts over time.
+        outcomes: Number of requests by kind of end: `2xx`, `status 503`, `timeout`, `connection refused`, ...
+        planned: Requests that were due; after an interruption those due until then.
+        sent: Requests that were started.
+        completed: Requests that ended, well or not.
+        late: Requests that were held back because `max_concurrency` was reached; they are part of `sent`.
+        dropped: Requests that were due but never started before the run and its grace were over.
+        first_error: The words of the first error that was not an HTTP status.
+        verdict: Whether the generator kept up.
+        duration: How long the run took.
+        interrupted: Whether it was stopped before its plan was done.
+        seed: What repeats the same poisson arrivals; None for uniform ones.
+    """
+
+    response_time: Histogram
+    service_time: Histogram
+    schedule_error: Histogram
+    throughput: Throughput
+    outcomes: Mapping[str, int]
+    planned: int
+    sent: int
+    completed: int
+    late: int
+    dropped: int
+    first_error: str | None
+    verdict: Verdict
+    duration: float
+    interrupted: bool
+    seed: int | None = None
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether requests ended but not one of them reached the target."""
+        return self.completed > 0 and all(kind in UNREACHED for kind in self.outcomes)
+
+    @property
+    def succeeded(self) -> int:
+        """Requests answered with a status below 400."""
+        return sum(self.throughput.succeeded)
+
+    def to_json(self) -> str:
+        """The result as a JSON object; times in seconds."""
+        return json.dumps(self._facts(), indent=2)
+
+    def _facts(self) -> dict[str, Any]:
+        counts = ("planned", "sent", "completed", "succeeded", "late", "dropped", "interrupted", "duration", "seed")
+        series = ("interval", "planned", "sent", "completed", "succeeded", "bytes")
+        times = ("response_time", "service_time", "schedule_error")
+        return {
+            **{name: getattr(self, name) for name in counts},
+            "outcomes": dict(self.outcomes),
+            "first_error": self.first_error,
+            "verdict": {"valid": self.verdict.valid, "reasons": list(self.verdict.reasons)},
+            **{name: summary(getattr(self, name)) for name in times},
+            "throughput": {name: getattr(self.throughput, name) for name in series},
+        }
+
+
+def summary(times: Histogram) -> dict[str, float]:
+    """Count, percentiles and extremes of a histogram, in seconds; only the count when it is empty."""
+    if not times.count:
+        return {"count": 0}
+    values = zip(PERCENTILES, times.percentiles(list(PERCENTILES)), strict=True)
+    percentiles = {f"p{p:g}": float(value) for p, value in values}
+    return {"count": times.count, **percentiles, "min": times.min, "max": times.max, "mean": times.mean}
+
+
+def judge(
+    *,
+    response_time: Histogram,
+    schedule_error: Histogram,
+    outcomes: Mapping[str, int],
+    sent: int,
+    late: int,
+    dropped: int,
+) -> Verdict:
+    """Decide whether the numbers speak of the target or of the generator."""
+    reasons = []
+    if dropped:
+        reasons.append(f"{dropped:,} of {sent + dropped:,} requests were never sent")
+    if late > _HELD_BACK * sent:
+        reasons.append(f"max_concurrency was reached and {late:,} of {sent:,} requests started late; raise it")
+    if schedule_error.count:
+        own, whole = schedule_error.percentile(99.0), response_time.percentile(99.0) if response_time.count else 0.0
+        if own > max(_OWN_DELAY, _OWN_SHARE * whole):
+            reasons.append(
+                f"its own delay was {own * 1e3:,.1f} ms at P99, against a response time of {whole * 1e3:,.1f} ms; "
+                "lower the rate or free a processor"
+            )
+    if outcomes.get(OWN_FAULT):
+        reasons.append(f"it ran out of open files {outcomes[OWN_FAULT]:,} times; raise `ulimit -n`")
+    return Verdict(not reasons, tuple(reasons))
