@@ -1,0 +1,109 @@
+"""`seawall load`: a load test of a URL."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from seawall.cli._live import following
+from seawall.cli._view import WIDTH, plan_view, result_view
+from seawall.cli._words import Duration, read_headers, usage_errors
+from seawall.errors import ConfigError
+from seawall.measure.load import Arrivals, LoadResult, LoadTest, parse
+
+UNREACHABLE = 3
+INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("url")
+@click.option("--pattern", default="constant", show_default=True, help="constant, linear, step, spike or sine.")
+@click.option("--rate", default="50", show_default=True, help="Requests a second; 50:500 for all but constant.")
+@click.option("--duration", type=Duration(), default="10s", show_default=True, help="Length of the run.")
+@click.option("--max-concurrency", type=int, default=512, show_default=True, help="Requests under way at once.")
+@click.option("--arrivals", type=click.Choice(["uniform", "poisson"]), default="uniform", show_default=True)
+@click.option("--seed", type=int, help="Repeats poisson arrivals.")
+@click.option("--timeout", type=Duration(), default="10s", show_default=True, help="Longest a request may take.")
+@click.option("--method", help="GET, or POST where there is --data.")
+@click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Sent each time; may be repeated.")
+@click.option("--data", help="Body sent each time.")
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="Also write the result there; - for stdout.",
+)
+def load(
+    url: str,
+    *,
+    pattern: str,
+    rate: str,
+    duration: float,
+    max_concurrency: int,
+    arrivals: Arrivals,
+    seed: int | None,
+    timeout: float,
+    method: str | None,
+    headers: tuple[str, ...],
+    data: str | None,
+    json_file: str | None,
+) -> None:
+    """Load-test URL in the open model: requests start on time, answered or not.
+
+    Exit codes: 0 done, 2 bad usage, 3 nothing could be reached, 130 interrupted.
+    """
+    with usage_errors():
+        _check_writable(json_file)
+        test = LoadTest(
+            url,
+            parse(pattern, rate, duration),
+            duration=duration,
+            max_concurrency=max_concurrency,
+            arrivals=arrivals,
+            seed=seed,
+            timeout=timeout,
+            method=method or ("GET" if data is None else "POST"),
+            headers=read_headers(headers),
+            body=data,
+            interval=min(max(duration / WIDTH, 0.1), 1.0),
+        )
+    result = _run(test, Console(stderr=json_file == "-"))
+    if json_file is not None:
+        with click.open_file(json_file, "w") as out:
+            out.write(result.to_json() + "\n")
+    sys.exit(_exit_code(result))
+
+
+def _run(test: LoadTest, console: Console) -> LoadResult:
+    console.print(plan_view(test))
+    console.print()
+    with usage_errors(), following(console) as on_progress:
+        result = test.run(on_progress)
+    if result.unreachable:
+        console.print(
+            f"nothing could be reached: all {result.completed:,} requests failed, the first with: {result.first_error}",
+            style="bold red",
+            highlight=False,
+        )
+        return result
+    if result.interrupted:
+        console.print(f"interrupted after {result.duration:.1f} s; measured so far:", style="bold yellow")
+    console.print(result_view(result))
+    return result
+
+
+def _check_writable(json_file: str | None) -> None:
+    # Better now than after an hour of measuring.
+    if json_file is not None and json_file != "-" and not Path(json_file).absolute().parent.is_dir():
+        raise ConfigError(
+            f"json must be a file in a directory that exists, got {json_file!r}; make the directory first"
+        )
+
+
+def _exit_code(result: LoadResult) -> int:
+    if result.unreachable:
+        return UNREACHABLE
+    return INTERRUPTED if result.interrupted else 0

@@ -1,0 +1,18 @@
+"""The commands and their common manners."""
+
+from __future__ import annotations
+
+import click
+
+from seawall.cli._demo import demo
+from seawall.cli._load import load
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="seawall")
+def main() -> None:
+    """Guards that cost nanoseconds, measurements that do not lie."""
+
+
+main.add_command(load)
+main.add_command(demo)

@@ -1,0 +1,131 @@
+"""How load tests look in a terminal: pure functions from numbers to things rich can print."""
+
+from __future__ import annotations
+
+import itertools
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from seawall.measure import Histogram
+from seawall.measure.load import PERCENTILES, LoadResult, LoadTest, Progress, Throughput, sparkline
+
+WIDTH = 48
+
+
+def plan_view(test: LoadTest) -> RenderableType:
+    """What is about to happen."""
+    plan = test.plan
+    levels = plan.levels(WIDTH)
+    words = f"{test.pattern.describe()} for {plan.duration:g} s, {test.arrivals} arrivals"
+    grid = _grid()
+    grid.add_row("target", f"{test.request.method} {test.request.url}")
+    grid.add_row("pattern", words if test.seed is None else f"{words}, seed {test.seed}")
+    # Chance decides the number of poisson arrivals; the plan only knows their mean.
+    about = "about " if test.seed is not None else ""
+    grid.add_row("planned", f"{about}{plan.arrivals:,} requests, at most {test.max_concurrency:,} at once")
+    grid.add_row("", Text(sparkline(levels), style="cyan"))
+    return grid
+
+
+def progress_view(progress: Progress) -> RenderableType:
+    """A load test under way, in three lines."""
+    bar = ProgressBar(total=progress.duration, completed=min(progress.elapsed, progress.duration), width=WIDTH)
+    grid = rates_view(progress.throughput)
+    grid.add_row("time", bar)
+    return Group(grid, Text(progress_line(progress)))
+
+
+def progress_line(progress: Progress) -> str:
+    """A load test under way, in one line of plain text."""
+    times = "" if progress.p50 is None or progress.p99 is None else f", P50 {ms(progress.p50)}, P99 {ms(progress.p99)}"
+    return (
+        f"{min(progress.elapsed, progress.duration):.1f}/{progress.duration:g} s: {progress.sent:,} sent, "
+        f"{progress.completed:,} answered, {progress.under_way:,} under way, {progress.late:,} late{times}"
+    )
+
+
+def rates_view(throughput: Throughput) -> Table:
+    """Requests asked for against requests that succeeded, over time, on one scale."""
+    asked, through = squeeze(throughput.planned), squeeze(throughput.succeeded)
+    top = max([*asked, *through], default=0.0)
+    scale = f"{top / throughput.interval:,.0f}/s is full height"
+    grid = _grid()
+    grid.add_row("asked", Text(sparkline(asked, top=top), style="cyan"), Text(scale, style="dim"))
+    grid.add_row("succeeded", Text(sparkline(through, top=top), style="green"))
+    return grid
+
+
+def squeeze(values: tuple[float, ...] | tuple[int, ...], width: int = WIDTH) -> list[float]:
+    """Bring a series down to at most `width` values by averaging neighbours."""
+    if len(values) <= width:
+        return list(values)
+    edges = [len(values) * i // width for i in range(width + 1)]
+    return [sum(values[a:b]) / (b - a) for a, b in itertools.pairwise(edges)]
+
+
+def result_view(result: LoadResult) -> RenderableType:
+    """All that a load test found out."""
+    return Group(counts_view(result), times_view(result), verdict_view(result))
+
+
+def counts_view(result: LoadResult) -> RenderableType:
+    """What became of the requests."""
+    cut = result.sent - result.completed
+    sent = f"{result.sent:,} of {result.planned:,} planned"
+    grid = _grid()
+    grid.add_row("sent", sent + (f", {cut:,} cut off" if cut else ""))
+    grid.add_row("late", f"{result.late:,} waited for a place")
+    grid.add_row("dropped", Text(f"{result.dropped:,} never sent", style="red" if result.dropped else ""))
+    for kind, count in result.outcomes.items():
+        share = count / result.completed
+        grid.add_row(kind, Text(f"{count:,} ({share:.1%})", style="green" if kind in ("2xx", "3xx") else "red"))
+    seconds = max(result.duration, 1e-9)
+    size = sum(result.throughput.bytes) / seconds
+    grid.add_row(
+        "throughput", f"{result.completed / seconds:,.1f} requests/s, {size / 1024:,.1f} KiB/s in {seconds:.1f} s"
+    )
+    return grid
+
+
+def times_view(result: LoadResult) -> RenderableType:
+    """Response and service time side by side."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", style="dim")
+    table.add_column("response time", justify="right")
+    table.add_column("service time", justify="right")
+    rows = [(f"P{p:g}", _percentile(result.response_time, p), _percentile(result.service_time, p)) for p in PERCENTILES]
+    for row in [*rows, ("max", _max(result.response_time), _max(result.service_time))]:
+        table.add_row(*row)
+    return Group(table, Text("response time: from due to answered; service time: from sent to answered\n", "dim"))
+
+
+def verdict_view(result: LoadResult) -> RenderableType:
+    """Whether to believe the numbers."""
+    grid = _grid()
+    own = result.schedule_error
+    grid.add_row("schedule error", f"P50 {_percentile(own, 50)}, P99 {_percentile(own, 99)}, max {_max(own)}")
+    grid.add_row("verdict", Text(str(result.verdict), style="bold green" if result.verdict.valid else "bold yellow"))
+    return grid
+
+
+def ms(seconds: float) -> str:
+    """A time in milliseconds, or in seconds from ten on."""
+    return f"{seconds * 1e3:,.2f} ms" if seconds < 10 else f"{seconds:,.1f} s"
+
+
+def _percentile(times: Histogram, p: float) -> str:
+    return ms(times.percentile(p)) if times.count else "-"
+
+
+def _max(times: Histogram) -> str:
+    return ms(times.max) if times.count else "-"
+
+
+def _grid() -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    return grid

@@ -1,0 +1,46 @@
+"""Options as people type them, turned into values; what cannot be read is bad usage, exit code 2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from seawall.errors import ConfigError
+from seawall.measure.load import parse_duration
+
+
+class Duration(click.ParamType[float]):
+    """A duration such as 30s, 500ms or 2m, in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the duration."""
+        if isinstance(value, float):
+            return value
+        try:
+            return parse_duration(value)
+        except ConfigError as error:
+            self.fail(str(error), param, ctx)
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Turn a ConfigError into bad usage: its message already says the value, the range and the way out."""
+    try:
+        yield
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def read_headers(lines: tuple[str, ...]) -> dict[str, str]:
+    """Read `Name: value` lines."""
+    headers = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name.strip():
+            raise ConfigError(f"header must be a name and a value, got {line!r}; for example 'Accept: text/html'")
+        headers[name.strip()] = value.strip()
+    return headers

@@ -1,0 +1,171 @@
+"""`seawall load` as people run it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from seawall.cli import main
+
+
+class Hello(BaseHTTPRequestHandler):
+    """Answers every request with five bytes, and remembers it."""
+
+    protocol_version = "HTTP/1.1"
+    seen: list[tuple[str, str, str]]
+    first: threading.Event
+
+    def do_GET(self) -> None:
+        """Answer."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        self.seen.append((self.command, self.headers.get("X-Test", ""), body))
+        self.first.set()
+        self.send_response(200)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+
+    do_POST = do_GET  # noqa: N815 (the standard library's name)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Stay quiet."""
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[str, type[Hello]]]:
+    """A real server in a thread of this process."""
+    handler = type("Fresh", (Hello,), {"seen": [], "first": threading.Event()})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
+        served.daemon_threads = True
+        served.block_on_close = False
+        thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{served.server_port}/", handler
+        served.shutdown()
+        thread.join()
+
+
+def run(*words: str) -> Result:
+    """Run the command in this process."""
+    return CliRunner().invoke(main, ["load", *words])
+
+
+def test_a_run_prints_plan_result_and_verdict(server: tuple[str, type[Hello]]) -> None:
+    """The plan comes first, then counts, both kinds of times side by side, the schedule error and the verdict."""
+    url, handler = server
+    result = run(url, "--pattern", "spike", "--rate", "20:100", "--duration", "500ms")
+    assert result.exit_code == 0, result.output
+    assert len(handler.seen) == 14
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
+    assert lines[:3] == [
+        f"target GET {url}",
+        "pattern spike 20 to 100/s for 0.5 s, uniform arrivals",
+        "planned 14 requests, at most 512 at once",
+    ]
+    assert set(lines[3]) == {"▂", "▅", "█"} or "█" in lines[3]
+    assert "sent 14 of 14 planned" in lines
+    assert "2xx 14 (100.0%)" in lines
+    assert "late 0 waited for a place" in lines
+    assert "dropped 0 never sent" in lines
+    assert "response time service time" in lines
+    heads = [line.split(" ")[0] for line in lines if line]
+    for name in ("P50", "P75", "P90", "P95", "P99", "P99.9", "max", "throughput", "verdict"):
+        assert name in heads
+
+
+def test_json_and_request_options(server: tuple[str, type[Hello]], tmp_path: Path) -> None:
+    """Headers and data are sent, data makes it a POST, and the JSON file has the result."""
+    url, handler = server
+    file = tmp_path / "result.json"
+    words = ["--rate", "20", "--duration", "0.2", "--header", "X-Test: a:b", "--data", "body", "--json", str(file)]
+    result = run(url, *words)
+    assert result.exit_code == 0, result.output
+    assert set(handler.seen) == {("POST", "a:b", "body")}
+    facts = json.loads(file.read_text())
+    assert (facts["planned"], facts["outcomes"]) == (4, {"2xx": 4})
+
+
+def test_json_on_standard_output_is_alone_there(server: tuple[str, type[Hello]]) -> None:
+    """With `--json -` the tables go to standard error."""
+    result = run(server[0], "--rate", "20", "--duration", "0.2", "--json", "-")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["completed"] == 4
+    assert "verdict" in result.stderr
+
+
+def test_nothing_reached_is_exit_3() -> None:
+    """When every request failed to connect, that is said plainly with the first error."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    result = run(f"http://127.0.0.1:{port}/", "--rate", "100", "--duration", "60s")
+    assert result.exit_code == 3, result.output
+    said = " ".join(result.output.split())
+    assert "nothing could be reached: all 2" in said
+    assert f"requests failed, the first with: Cannot connect to host 127.0.0.1:{port}" in said
+    assert "verdict" not in said
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["http://a/", "--pattern", "square"],
+            "pattern must be one of constant, linear, step, spike, sine, got 'square'; for example spike",
+        ),
+        (
+            ["http://a/", "--pattern", "sine"],
+            "rate of sine must be two rates with a colon between in requests a second, got '50'; for example 50:500",
+        ),
+        (
+            ["http://a/", "--rate", "-5"],
+            "rate must be between 0 and 1,000,000 requests a second, got -5; use 0 for silence",
+        ),
+        (
+            ["localhost:80"],
+            "target must be an http:// or https:// URL with a host, got 'localhost:80'; for example http://127.0.0.1:8000/",
+        ),
+        (
+            ["http://a/", "--duration", "soon"],
+            "Invalid value for '--duration': duration must be a number with ms, s, m or h, got 'soon'; "
+            "for example 500ms, 30s, 2m or 1h",
+        ),
+        (
+            ["http://a/", "--header", "Accept"],
+            "header must be a name and a value, got 'Accept'; for example 'Accept: text/html'",
+        ),
+        (
+            ["http://a/", "--json", "/nowhere/at/all.json"],
+            "json must be a file in a directory that exists, got '/nowhere/at/all.json'; make the directory first",
+        ),
+    ],
+)
+def test_bad_usage_is_exit_2(words: list[str], message: str) -> None:
+    """What cannot be read is refused before anything is sent, with the value, the range and the way out."""
+    result = run(*words)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == f"Error: {message}"
+
+
+def test_ctrl_c_prints_what_was_measured(server: tuple[str, type[Hello]]) -> None:
+    """An interrupt ends a long run at once, with a result and exit code 130."""
+    url, handler = server
+    command = [sys.executable, "-m", "seawall.cli", "load", url, "--duration", "1h", "--rate", "200"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert handler.first.wait(60)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert err == ""
+    assert "interrupted after " in out
+    assert "2xx" in out or "cut off" in out
+    assert "verdict" in out
