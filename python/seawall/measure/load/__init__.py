@@ -1,20 +1,22 @@
 """Load tests in the open model: requests start when the pattern says, whether or not earlier ones were answered."""
 
-from seawall.measure.load._arrivals import arrival_times
+from seawall.measure.load._arrivals import Arrivals, arrival_times
 from seawall.measure.load._parse import parse, parse_duration
 from seawall.measure.load._patterns import Constant, Linear, Pattern, Sine, Spike, Step
 from seawall.measure.load._plans import Plan
-from seawall.measure.load._progress import Progress
+from seawall.measure.load._progress import OnProgress, Progress
 from seawall.measure.load._result import PERCENTILES, LoadResult, Throughput, Verdict
 from seawall.measure.load._sparkline import sparkline
 from seawall.measure.load._test import LoadTest
 
 __all__ = [
     "PERCENTILES",
+    "Arrivals",
     "Constant",
     "Linear",
     "LoadResult",
     "LoadTest",
+    "OnProgress",
     "Pattern",
     "Plan",
     "Progress",
