@@ -1,10 +1,15 @@
 """Measurements that do not lie: counters, gauges and histograms that processes can share, and load tests."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from seawall.measure._counter import Counter
 from seawall.measure._gauge import Gauge
 from seawall.measure._histogram import Histogram
 from seawall.measure._hlog import HlogInterval, read_hlog, write_hlog
-from seawall.measure.load import Constant, Linear, LoadResult, LoadTest, Sine, Spike, Step
+
+if TYPE_CHECKING:
+    from seawall.measure.load import Constant, Linear, LoadResult, LoadTest, Sine, Spike, Step
 
 __all__ = [
     "Constant",
@@ -21,3 +26,10 @@ __all__ = [
     "read_hlog",
     "write_hlog",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Load tests need numpy and asyncio; who only counts should not wait for them.
+    if name in __all__:
+        return getattr(importlib.import_module("seawall.measure.load"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
