@@ -12,11 +12,10 @@ from seawall.cli._demo_view import Round, round_view, summary_view
 from seawall.cli._live import following
 from seawall.cli._load import INTERRUPTED, UNREACHABLE
 from seawall.cli._process import running
+from seawall.cli._view import WIDTH
 from seawall.cli._words import Duration, usage_errors
 from seawall.errors import SeawallError
 from seawall.measure.load import Constant, Linear, LoadTest, Pattern, Sine, Spike, Step, parse
-
-_SLICES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +75,14 @@ def _ends(rate: str, duration: float) -> tuple[float, float]:
 
 
 def _test(url: str, pattern: Pattern, settings: Settings) -> LoadTest:
-    interval = max(settings.duration / _SLICES, 0.01)
+    interval = max(settings.duration / WIDTH, 0.01)
     return LoadTest(url, pattern, duration=settings.duration, max_concurrency=256, timeout=5.0, interval=interval)
 
 
 def _rounds(console: Console, url: str, settings: Settings) -> list[Round]:
     rounds: list[Round] = []
     for pattern in patterns(settings):
-        with following(console) as on_progress:
+        with following(console, pattern.describe()) as on_progress:
             result = _test(url, pattern, settings).run(on_progress)
         rounds.append(Round(pattern, result))
         console.print(round_view(rounds[-1], limit=settings.limit))
@@ -93,6 +92,8 @@ def _rounds(console: Console, url: str, settings: Settings) -> list[Round]:
 
 
 def _finish(console: Console, settings: Settings, rounds: list[Round]) -> int:
+    if rounds[-1].result.interrupted:
+        console.print("interrupted; so far:", style="bold yellow")
     console.print(summary_view(rounds, limit=settings.limit, burst=settings.burst))
     if rounds[-1].result.unreachable:
         return UNREACHABLE

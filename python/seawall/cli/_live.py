@@ -15,14 +15,19 @@ _PLAIN_EVERY = 5.0
 
 
 @contextmanager
-def following(console: Console) -> Iterator[OnProgress]:
-    """Hand out the callback for a load test; the view is gone at the end of the block, plain lines stay."""
+def following(console: Console, title: str = "") -> Iterator[OnProgress]:
+    """Hand out the callback for a load test; the view is gone at the end of the block, plain lines stay.
+
+    Args:
+        console: Where to draw.
+        title: What stands above the view.
+    """
     if not console.is_terminal:
         yield _PlainLines(console)
         return
     # Without a refresh thread: drawing competes with the generator, so it happens only when there is news.
     with Live(console=console, auto_refresh=False, transient=True) as live:
-        yield lambda progress: live.update(progress_view(progress), refresh=True)
+        yield lambda progress: live.update(progress_view(progress, title), refresh=True)
 
 
 class _PlainLines:

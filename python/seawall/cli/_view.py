@@ -31,12 +31,12 @@ def plan_view(test: LoadTest) -> RenderableType:
     return grid
 
 
-def progress_view(progress: Progress) -> RenderableType:
+def progress_view(progress: Progress, title: str = "") -> RenderableType:
     """A load test under way, in three lines."""
     bar = ProgressBar(total=progress.duration, completed=min(progress.elapsed, progress.duration), width=WIDTH)
     grid = rates_view(progress.throughput)
     grid.add_row("time", bar)
-    return Group(grid, Text(progress_line(progress)))
+    return Group(*([Text(title, "bold")] if title else []), grid, Text(progress_line(progress)))
 
 
 def progress_line(progress: Progress) -> str:
@@ -83,6 +83,8 @@ def counts_view(result: LoadResult) -> RenderableType:
     for kind, count in result.outcomes.items():
         share = count / result.completed
         grid.add_row(kind, Text(f"{count:,} ({share:.1%})", style="green" if kind in ("2xx", "3xx") else "red"))
+    if result.first_error is not None:
+        grid.add_row("first error", Text(result.first_error))
     seconds = max(result.duration, 1e-9)
     size = sum(result.throughput.bytes) / seconds
     grid.add_row(

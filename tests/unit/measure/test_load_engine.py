@@ -193,6 +193,8 @@ async def test_a_refusing_port_ends_the_run_early() -> None:
     assert 20 <= result.completed < 100
     assert result.first_error is not None
     assert f"Cannot connect to host 127.0.0.1:{port}" in result.first_error
+    assert not result.verdict.valid
+    assert str(result.verdict).startswith("nothing was reached: 2")
 
 
 async def test_an_unknown_host_is_a_dns_outcome() -> None:
@@ -315,7 +317,7 @@ def test_run_blocks_until_done() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["", "localhost", "ftp://a/", "http://", "http://[/", "http://a:99999/", "http://a:0/"]
+    "target", ["", "localhost", "ftp://a/", "http://", "http://[/", "http://a:99999/", "http://a:0/", "http://a b/"]
 )
 def test_bad_urls(target: str) -> None:
     """What is no URL of a web server is refused with what would be one."""
@@ -339,6 +341,9 @@ def test_bad_options() -> None:
     with pytest.raises(ConfigError) as caught:
         LoadTest("http://a/", Constant(1), duration=1, max_concurrency=0)
     assert str(caught.value) == "max_concurrency must be between 1 and 100,000 requests, got 0; 512 is the default"
+    with pytest.raises(ConfigError) as caught:
+        LoadTest("http://a/", Constant(1), duration=1, seed=0.5)  # type: ignore[arg-type]
+    assert str(caught.value) == "seed must be a whole number, not negative, got 0.5; leave it out to draw one"
     with pytest.raises(ConfigError) as caught:
         LoadTest("http://a/", Constant(1), duration=1, method="GET /")
     assert str(caught.value) == "method must be a word of letters, got 'GET /'; for example GET or POST"

@@ -47,7 +47,9 @@ def check_url(target: object) -> None:
         )
     try:
         parts = urlsplit(target)
-        well_formed = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        # urlsplit forgives spaces; no server has one in its name, and in a path they must be %20.
+        clean = not any(letter.isspace() for letter in target)
+        well_formed = clean and parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         well_formed = False
     if not well_formed:

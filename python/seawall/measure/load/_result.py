@@ -40,13 +40,14 @@ class Throughput:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the numbers speak of the target (valid), or of the generator, with the reasons."""
+    """Whether the numbers speak of the target (valid); if not, what they speak of, with the reasons."""
 
     valid: bool
     reasons: tuple[str, ...] = ()
+    cause: str = "the generator was the bottleneck"
 
     def __str__(self) -> str:
-        return "valid" if self.valid else "the generator was the bottleneck: " + "; ".join(self.reasons)
+        return "valid" if self.valid else f"{self.cause}: " + "; ".join(self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class LoadResult:
     @property
     def unreachable(self) -> bool:
         """Whether requests ended but not one of them reached the target."""
-        return self.completed > 0 and all(kind in UNREACHED for kind in self.outcomes)
+        return none_reached(self.outcomes)
 
     @property
     def succeeded(self) -> int:
@@ -114,10 +115,19 @@ class LoadResult:
             **{name: getattr(self, name) for name in counts},
             "outcomes": dict(self.outcomes),
             "first_error": self.first_error,
-            "verdict": {"valid": self.verdict.valid, "reasons": list(self.verdict.reasons)},
+            "verdict": {
+                "valid": self.verdict.valid,
+                "cause": None if self.verdict.valid else self.verdict.cause,
+                "reasons": list(self.verdict.reasons),
+            },
             **{name: summary(getattr(self, name)) for name in times},
             "throughput": {name: getattr(self.throughput, name) for name in series},
         }
+
+
+def none_reached(outcomes: Mapping[str, int]) -> bool:
+    """Whether requests ended but not one of them reached the target."""
+    return bool(outcomes) and all(kind in UNREACHED for kind in outcomes)
 
 
 def summary(times: Histogram) -> dict[str, float]:
@@ -139,6 +149,10 @@ def judge(
     dropped: int,
 ) -> Verdict:
     """Decide whether the numbers speak of the target or of the generator."""
+    if none_reached(outcomes):
+        return Verdict(
+            False, (f"{sum(outcomes.values()):,} of {sent:,} requests failed to connect",), "nothing was reached"
+        )
     reasons = []
     if dropped:
         reasons.append(f"{dropped:,} of {sent + dropped:,} requests were never sent")

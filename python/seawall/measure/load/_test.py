@@ -81,6 +81,8 @@ class LoadTest:
         self.pattern = pattern
         self.plan: Plan = pattern.over(duration)
         self.arrivals = arrivals
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+            raise ConfigError(f"seed must be a whole number, not negative, got {seed!r}; leave it out to draw one")
         self.seed = (secrets.randbits(32) if seed is None else seed) if arrivals == "poisson" else None
         self.max_concurrency = _checks.whole(
             "max_concurrency", max_concurrency, low=1, high=100_000, unit="requests", way_out="512 is the default"
