@@ -44,7 +44,7 @@ def progress_line(progress: Progress) -> str:
     times = "" if progress.p50 is None or progress.p99 is None else f", P50 {ms(progress.p50)}, P99 {ms(progress.p99)}"
     return (
         f"{min(progress.elapsed, progress.duration):.1f}/{progress.duration:g} s: {progress.sent:,} sent, "
-        f"{progress.completed:,} answered, {progress.under_way:,} under way, {progress.late:,} late{times}"
+        f"{progress.completed:,} ended, {progress.under_way:,} under way, {progress.late:,} late{times}"
     )
 
 
