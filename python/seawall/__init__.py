@@ -45,7 +45,36 @@ _ROOMS = {
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
 __version__ = "0.1.0"
-__all__ = sorted(_HOME)  # noqa: PLE0605
+__all__ = [
+    "AllOf",
+    "ConfigError",
+    "Constant",
+    "Counter",
+    "Deadline",
+    "Decision",
+    "FixedWindow",
+    "Gauge",
+    "Histogram",
+    "LeakyBucket",
+    "Linear",
+    "LoadResult",
+    "LoadTest",
+    "ManualClock",
+    "Permit",
+    "Quota",
+    "RateLimited",
+    "Rejected",
+    "SeawallError",
+    "Segment",
+    "SegmentError",
+    "Sine",
+    "SlidingLog",
+    "SlidingWindow",
+    "Spike",
+    "Step",
+    "SystemClock",
+    "TokenBucket",
+]
 
 if TYPE_CHECKING:
     from seawall.clock import Deadline, ManualClock, SystemClock

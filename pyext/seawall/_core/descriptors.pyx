@@ -20,6 +20,7 @@ def own_methods(cls: type) -> type:
     """
     for base in cls.__mro__[1:-1]:
         for name, method in vars(base).items():
-            if type(method) is METHOD and not name.startswith("__") and name not in vars(cls):
+            # getattr: what a class in between has overridden stays overridden.
+            if type(method) is METHOD and not name.startswith("__") and getattr(cls, name) is method:
                 setattr(cls, name, seawall_own(cls, method))
     return cls

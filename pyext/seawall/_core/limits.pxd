@@ -75,3 +75,64 @@ cdef extern from "seawall/limits/keyed.hpp" namespace "seawall::limits" nogil:
     bint keyed_undo(Kind, Keyed&, uint64_t, const Ticket&, int64_t)
     uint64_t keyed_live(Kind, Keyed&, int64_t)
     void keyed_reconfigure(Kind, Keyed&, const Config&)
+
+
+cdef extern from "state.hpp" namespace "seawall::binding" nogil:
+    const uint64_t kSlotLayout
+    void* allocate_state "seawall::binding::allocate"(size_t)
+    uint64_t ring_mask(const Config&)
+
+    cppclass Image:
+        Single single
+        Keyed keyed
+
+    cppclass Change:
+        Kind kind
+        Single* single
+        Keyed* table
+        Config config
+        @staticmethod
+        void run(void*) noexcept
+        void run_alone() except +
+
+
+cdef class Base:
+    cdef Kind kind
+    cdef Hand* hand            # of `clock`; NULL for the machine's
+    cdef bint owned            # the state is ours to free; else it lies in `segment`
+    cdef bint is_shadow
+    cdef readonly Clock clock
+    cdef readonly Segment segment
+    cdef readonly str name
+
+    cdef int settings(self, Config* out) except -1
+    cdef bint give_back(self, Permit permit, bint newest_only) except -1
+    cdef uint64_t cost_of(self, object cost) except 0
+    cdef object decision(self, Verdict* v, int64_t now, object key)
+    cdef Permit permit(self, Verdict* v, Permit made, int64_t now, object key)
+    cdef object agree(self, object asked, str on_conflict)
+    cdef object change(self, Single* single, Keyed* table, uint64_t cells, object amount, object period, object limit)
+
+
+cdef class Limiter(Base):
+    cdef Single* single
+
+    cdef object ask(self, object cost, bint commit)
+
+
+cdef class Permit:
+    cdef Ticket ticket
+    cdef Base limiter
+    cdef uint64_t hash       # of the key, for a keyed limit
+    cdef bint pending
+
+    cdef bint close(self, bint newest_only) except -1
+
+
+cdef class Draft:
+    cdef Image image
+
+
+cdef int64_t horizon_ns(double wait)
+cdef int fill(Kind kind, Config* config, uint64_t cells, object amount, object period, object limit, int64_t since) except -1
+cdef void* allocate(uint64_t size) except NULL

@@ -14,7 +14,6 @@ from seawall._core import clock as _core
 from seawall.clock._bells import AsyncBell, Bell
 from seawall.clock._durations import LONGEST_NS, to_ns
 
-
 # Rounds of the event loop from a ring to what the woken task does next, with some to spare.
 _QUIET_ROUNDS = 8
 

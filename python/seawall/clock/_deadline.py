@@ -45,7 +45,9 @@ class Deadline:
         self._token = _current.set(outer if sooner else self)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._token is not None:
             _current.reset(self._token)
             self._token = None

@@ -20,7 +20,7 @@ class SeawallError(Exception):
 
 
 class ConfigError(SeawallError, ValueError):
-    """An option or argument is outside of what can ever work; the message names the value, the range and the way out."""
+    """An option or argument can never work; the message names the value, the range and the way out."""
 
 
 class SegmentError(SeawallError):

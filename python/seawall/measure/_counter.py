@@ -6,7 +6,6 @@ from typing import Self
 
 from seawall._core import counter as _kernel
 from seawall._core.descriptors import own_methods
-from seawall.measure._shared import segment_of
 from seawall.memory import Segment
 
 
@@ -40,7 +39,7 @@ class Counter(_kernel.Counter):
     __slots__ = ()
 
     def __new__(cls, *, shared: Segment | str | None = None, name: str = "counter") -> Self:
-        made: Self = _kernel.Counter.__new__(cls, segment_of(shared), name)
+        made: Self = _kernel.Counter.__new__(cls, Segment.of(shared), name)
         return made
 
     def __repr__(self) -> str:

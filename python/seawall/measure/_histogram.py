@@ -11,7 +11,6 @@ from seawall._core.descriptors import own_methods
 from seawall.errors import ConfigError
 from seawall.measure import _hgrm, _hlog
 from seawall.measure._layout import checked_layout
-from seawall.measure._shared import segment_of
 from seawall.memory import Segment
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class Histogram(_kernel.Histogram):
         layout = checked_layout(lowest, highest, digits)
         if on_conflict not in ("error", "adopt"):
             raise ConfigError(f"on_conflict must be 'error' or 'adopt', got {on_conflict!r}")
-        made: Self = _kernel.Histogram.__new__(cls, *layout, segment_of(shared), name, on_conflict == "adopt")
+        made: Self = _kernel.Histogram.__new__(cls, *layout, Segment.of(shared), name, on_conflict == "adopt")
         return made
 
     @classmethod

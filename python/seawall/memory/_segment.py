@@ -29,9 +29,9 @@ class SlotInfo(NamedTuple):
 class Segment(_core.Segment):
     """A named piece of memory shared by all processes of one user on one machine.
 
-    Limits, counters and histograms live in named slots of it; whoever gives the same segment and slot name uses the same
-    state. Space is reserved when the segment is created, readable and writable by its user only. A segment that outlived
-    a reboot starts afresh. A process killed at any instruction leaves it usable.
+    Limits, counters and histograms live in named slots of it; whoever gives the same segment and slot name uses
+    the same state. Space is reserved when the segment is created, readable and writable by its user only. A segment
+    that outlived a reboot starts afresh. A process killed at any instruction leaves it usable.
 
     Thread safety: yes, also across fork. Cost: some system calls to attach.
 
@@ -77,6 +77,15 @@ class Segment(_core.Segment):
         if found is None:
             found = _mapped.setdefault(name, cls(name))
         return found
+
+    @staticmethod
+    def of(shared: Segment | str | None) -> Segment | None:
+        """What an option `shared=` means: a segment, its name, or None for private state."""
+        if shared is None or isinstance(shared, Segment):
+            return shared
+        if isinstance(shared, str):
+            return Segment.named(shared)
+        raise ConfigError(f"shared must be a Segment, its name or None, got {shared!r}")
 
     @classmethod
     def _map(cls, name: str, size: int) -> Segment:

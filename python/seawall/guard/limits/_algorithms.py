@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
-from seawall._core import limits as _core
+from seawall._core.descriptors import own_methods
 from seawall.clock import Clock
 from seawall.errors import ConfigError
 from seawall.guard.limits import _options as options
@@ -14,10 +13,10 @@ from seawall.guard.limits._options import OnConflict, Plan
 from seawall.memory import Segment
 
 Shared = Segment | str | None
-_HOT = ("try_acquire", "check", "peek", "_admit_now")
 _MOST_LOGGED = 1 << 22
 
 
+@own_methods
 class TokenBucket(Limit):
     """Lets `burst` calls through at once and refills evenly at `rate` per `per` seconds.
 
@@ -77,6 +76,7 @@ class TokenBucket(Limit):
         return options.rate_plan(rate, per, burst, "burst")
 
 
+@own_methods
 class LeakyBucket(Limit):
     """Lets calls through one at a time, evenly spaced at `rate` per `per` seconds.
 
@@ -152,6 +152,7 @@ class _Window(Limit):
         return options.window_plan(limit, window)
 
 
+@own_methods
 class FixedWindow(_Window):
     """At most `limit` calls in each window of the clock, windows lying end to end.
 
@@ -173,6 +174,7 @@ class FixedWindow(_Window):
     _algorithm = "fixed_window"
 
 
+@own_methods
 class SlidingWindow(_Window):
     """At most `limit` calls in a window that slides, by a weighted count of two windows.
 
@@ -198,6 +200,7 @@ class SlidingWindow(_Window):
     _algorithm = "sliding_window"
 
 
+@own_methods
 class SlidingLog(Limit):
     """At most `limit` calls in every window, exactly: each call is remembered by its time.
 
@@ -256,11 +259,3 @@ class SlidingLog(Limit):
     @classmethod
     def _cells(cls, limit: int) -> int:
         return 1 << (2 * limit - 1).bit_length()
-
-
-def _finish(*kinds: Any) -> None:
-    for kind in kinds:
-        _core.own_methods(kind, _HOT)
-
-
-_finish(TokenBucket, LeakyBucket, FixedWindow, SlidingWindow, SlidingLog)

@@ -7,7 +7,8 @@ from datetime import timedelta
 from threading import Lock
 from typing import Any
 
-from seawall._core import limits as _core
+from seawall._core import keyed as _core
+from seawall._core.descriptors import own_methods
 from seawall.guard.limits import _options as options
 from seawall.guard.limits._decision import KeyedStats
 from seawall.guard.limits._limit import Limit
@@ -19,19 +20,22 @@ Key = str | bytes | int | tuple[Any, ...]
 _MOST_KEYS = 1 << 30
 
 
+@own_methods
 class Keyed(_core.KeyedLimiter):
     """A limit by key, in a table of bounded size; make it with `limiter.keyed()`.
 
     Guarantees: a key is forgotten only when its limit is fully replenished, so forgetting changes no answer. When every
     place for a new key is taken by live ones, the new key is refused and counted in `stats().overflowed`.
-    Keys are str, bytes, int or tuples of these; equal text, bytes and numbers are different keys. They are kept as 64 bits
-    of a hash with a secret seed, so nobody outside can make keys collide.
+    Keys are str, bytes, int or tuples of these; equal text, bytes and numbers are different keys. They are kept as
+    64 bits of a hash with a secret seed, so nobody outside can make keys collide.
     Thread safety: as for limits. Cost: `try_acquire` about 60 ns and one to three cache misses.
     """
 
     __slots__ = ("__weakref__", "_limiter", "_lines", "_lock")
 
-    def __init__(self, limiter: Limit, max_keys: int, *, name: str | None = None, on_conflict: OnConflict = "error") -> None:
+    def __init__(
+        self, limiter: Limit, max_keys: int, *, name: str | None = None, on_conflict: OnConflict = "error"
+    ) -> None:
         keys = options.whole(max_keys, "max_keys", most=_MOST_KEYS)
         amount, period, limit = limiter._config()
         self._limiter = limiter
@@ -125,6 +129,3 @@ class Keyed(_core.KeyedLimiter):
     @classmethod
     def _from_pickle(cls, limiter: Limit, max_keys: int, name: str) -> Keyed:
         return cls(limiter, max_keys, name=name, on_conflict="adopt")
-
-
-_core.own_methods(Keyed, ("try_acquire", "check", "peek", "try_acquire_many"))

@@ -55,7 +55,7 @@ class Limit(_core.Limiter):
             cells,
             options.name_of(name, self._algorithm),
             options.clock_of(clock, shared),
-            options.segment_of(shared),
+            Segment.of(shared),
             conflict,
             bool(shadow),
         )
@@ -94,9 +94,7 @@ class Limit(_core.Limiter):
         """
         return self._place(cost, 365 * 86_400.0)
 
-    def keyed(
-        self, max_keys: int = 100_000, *, name: str | None = None, on_conflict: OnConflict = "error"
-    ) -> Keyed:
+    def keyed(self, max_keys: int = 100_000, *, name: str | None = None, on_conflict: OnConflict = "error") -> Keyed:
         """The same limit for each of many keys.
 
         Args:
@@ -130,7 +128,9 @@ class Limit(_core.Limiter):
         self.acquire()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         pass
 
     async def __aenter__(self) -> Self:
@@ -148,7 +148,8 @@ class Limit(_core.Limiter):
     def __repr__(self) -> str:
         where = f" shared in {self.segment.path}" if self.segment else ""
         shadow = " shadow" if self.shadow else ""
-        return f"<{type(self).__name__} {self.name!r}: {self._settings()}, {self.peek().remaining} remaining{where}{shadow}>"
+        now = f"{self._settings()}, {self.peek().remaining} remaining"
+        return f"<{type(self).__name__} {self.name!r}: {now}{where}{shadow}>"
 
     def _pickled(self) -> tuple[Any, ...]:
         return self._config(), self.name, self.clock, self.segment, self.shadow

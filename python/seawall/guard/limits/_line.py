@@ -1,8 +1,9 @@
 """Those who wait for one limit, first come first served.
 
 A waiter holds a place in the limit itself, so nobody overtakes it: not a lighter call, not `try_acquire`, not another
-process. It sleeps until its place is due; nothing polls. When one leaves, the places behind it are undone in reverse order
-and taken again, so everybody moves up exactly. The work is done once by the first that benefits, however many left.
+process. It sleeps until its place is due; nothing polls. When one leaves, the places behind it are undone in reverse
+order and taken again, so everybody moves up exactly. The work is done once, by the first that benefits, however many
+left.
 """
 
 from __future__ import annotations

@@ -74,15 +74,6 @@ def clock_of(clock: Clock | None, shared: Segment | str | None) -> Clock:
     return clock
 
 
-def segment_of(shared: Segment | str | None) -> Segment | None:
-    """The segment to use, by name or itself."""
-    if shared is None or isinstance(shared, Segment):
-        return shared
-    if isinstance(shared, str):
-        return Segment.named(shared)
-    raise ConfigError(f"shared must be a segment name or a Segment, got {shared!r}")
-
-
 def name_of(name: str | None, default: str) -> str:
     """The name a limit goes by, and its slot in a segment."""
     if name is None:
