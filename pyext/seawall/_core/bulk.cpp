@@ -29,7 +29,8 @@ const hist::Histogram& kernel(const nb::capsule& capsule) {
 std::vector<std::uint64_t> snapshot(const hist::Histogram& histogram) {
   std::vector<std::uint64_t> counts(histogram.layout.counts_len);
   // relaxed: buckets are independent words.
-  hist::for_used(histogram, [&](std::uint64_t i, const hist::Word& word) { counts[i] = word.load(std::memory_order_relaxed); });
+  hist::for_used(histogram,
+                 [&](std::uint64_t i, const hist::Word& word) { counts[i] = word.load(std::memory_order_relaxed); });
   return counts;
 }
 
@@ -87,8 +88,11 @@ NB_MODULE(bulk, m) {
   m.def("record_many", &record_many, "capsule"_a, "values"_a.noconvert(),
         "Record all values, or none: then the index of the first one that cannot be recorded, otherwise -1.");
   m.def("counts", &counts, "capsule"_a, "A copy of the count of every bucket: (n,) uint64.");
-  m.def("live_counts", &live_counts, "capsule"_a, "The counts themselves, read-only, changing as values are recorded: (n,) uint64.");
-  m.def("lows", &lows, "capsule"_a, "The smallest integer of every bucket, and the end of the last one: (n + 1,) uint64.");
+  m.def("live_counts", &live_counts, "capsule"_a,
+        "The counts themselves, read-only, changing as values are recorded: (n,) uint64.");
+  m.def("lows", &lows, "capsule"_a,
+        "The smallest integer of every bucket, and the end of the last one: (n + 1,) uint64.");
   m.def("encode", &encode, "capsule"_a, "The counts as HdrHistogram V2 writes them.");
-  m.def("decode", &decode, "capsule"_a, "bytes"_a, "Add encoded counts; False, and nothing added, where they are malformed or too many.");
+  m.def("decode", &decode, "capsule"_a, "bytes"_a,
+        "Add encoded counts; False, and nothing added, where they are malformed or too many.");
 }

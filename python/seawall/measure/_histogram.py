@@ -136,7 +136,8 @@ class Histogram(_kernel.Histogram):
         """Take out everything recorded since the last swap: a new histogram has it, and this one is empty.
 
         Guarantees: each record is counted in exactly one interval, also while other threads record. Of a record in
-        flight, `sum`, `min` and `max` may go to the other of two neighbouring intervals than its count.
+        flight, `sum`, `min` and `max` may go to the next interval; the bounds of its bucket then stand in for
+        the extremes.
         A process killed in the midst of a swap loses what it had taken; the histogram stays sound.
         """
         taken = self._of_layout(self._layout()[:3])

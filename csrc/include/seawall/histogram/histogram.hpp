@@ -2,12 +2,13 @@
 //
 // Progress: recording is lock-free (wait-free but for a new minimum or maximum); swap and merge are wait-free.
 // Every count lands in exactly one interval. Not linearizable as a whole: sum, least and most are words of their own,
-// so of a record in flight during a swap the count may be in one interval and its sum or extreme in the next. A process
-// killed in the midst of a record leaves at most its count without its sum or extreme; one killed in the midst of a
-// swap loses what it had taken. Neither leaves a state that others could not go on with. Mechanism: one atomic word a
-// bucket, laid out as HdrHistogram does, and a bitmap of the blocks that were ever used, so that a reader walks only
-// those. A bit is set before the first count of its block and never cleared. Cost: 6 ns a record; a swap exchanges each
-// non-empty bucket. Source: HdrHistogram, ConcurrentHistogram; Layout in layout.hpp.
+// so of a record in flight during a swap the count may be in one interval and its sum or extreme in the next; the
+// bounds of its bucket then stand in for the extreme. A process killed in the midst of a record leaves at most its
+// count without its sum or extreme; one killed in the midst of a swap loses what it had taken. Neither leaves a state
+// that others could not go on with. Mechanism: one atomic word a bucket, laid out as HdrHistogram does, and a bitmap of
+// the blocks that were ever used, so that a reader walks only those. A bit is set before the first count of its block
+// and never cleared. Cost: 6 ns a record; a swap exchanges each non-empty bucket. Source: HdrHistogram,
+// ConcurrentHistogram; Layout in layout.hpp.
 #pragma once
 
 #include <algorithm>
