@@ -27,7 +27,8 @@ class Histogram(_kernel.Histogram):
     Guarantees: no record is lost. A percentile is off by at most 1/10**digits of itself; `min`, `max` and `mean` are
     exact to the nanosecond. A value above `highest` counts as `highest`, and in `clipped`.
     Units: seconds by convention. Any non-negative quantity will do: values are kept as whole billionths of a unit.
-    Thread safety: any thread, also during `swap`. Cost: about 25 ns a record, 2 us a percentile; 192 KiB by default.
+    Thread safety: any thread, also during `swap`. Cost: about 18 ns a record; 2 us a percentile, 6 us when
+    values spread over all decades; 192 KiB by default.
     Empty: `count` and `sum` are 0; `min`, `max`, `mean`, `stddev` and percentiles are nan.
 
     Args:
