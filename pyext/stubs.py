@@ -22,16 +22,16 @@ NANOBIND = ("bulk",)
 # Types of parameters that the signatures leave open, because the binding itself checks them or takes any.
 BY_PARAMETER = {
     "cost": "SupportsIndex",
-    "key": "Key",
-    "keys": "Sequence[Key] | NDArray[Any]",
+    "key": "_Key",
+    "keys": "Sequence[_Key] | NDArray[Any]",
     "costs": "Sequence[int] | NDArray[Any] | None",
-    "clock": "Clock",
+    "clock": "Clock",  # the compiled one: anything with hands
     "segment": "Segment | None",
     "factory": "Callable[[Iterable[Any]], Any]",
 }
 # Attributes and results that carry no signature.
 BY_NAME = {
-    "Base.clock": "Clock",
+    "Base.clock": "PublicClock",
     "Base.segment": "Segment | None",
     "Base.name": "str",
     "Base._config": "tuple[int, int, int]",
@@ -43,9 +43,20 @@ BY_NAME = {
     "Segment.listing": "list[tuple[str, str, int, int]]",
     "_attach": "Any",
     "Base.__reduce__": "tuple[Any, ...]",
-    "own_methods": "type[T]",
+    "own_methods": "type[_T]",
 }
-BY_NAME_PARAMETERS = {"own_methods": "(cls: type[T]) -> type[T]"}
+BY_NAME_PARAMETERS = {"own_methods": "(cls: type[_T]) -> type[_T]"}
+CONSTANTS = {"limits": ("KINDS",)}
+# The last two stand above _core: only the stubs know them, so that users see the real types.
+IMPORTS = (
+    ("_core.clock", "Clock"),
+    ("_core.limits", "Base"),
+    ("_core.limits", "Limiter"),
+    ("_core.limits", "Permit"),
+    ("_core.segment", "Segment"),
+    ("clock", "Clock as PublicClock"),
+    ("guard.limits._decision", "Decision"),
+)
 # Constructors are not introspectable in extension types.
 CONSTRUCTORS = {
     "Segment": "(cls, path: str, size: int = ..., **_: Any) -> Self",
@@ -64,8 +75,8 @@ from typing import Any, Final, Self, SupportsIndex, TypeVar
 import numpy
 from numpy.typing import NDArray
 {imports}
-T = TypeVar("T", bound=type[Any])
-Key = str | bytes | int | tuple[Any, ...]
+_T = TypeVar("_T")
+_Key = str | bytes | int | tuple[Any, ...]
 
 '''
 SKIPPED = {"__reduce_cython__", "__setstate_cython__", "__new__", "__pyx_vtable__"}
@@ -82,7 +93,7 @@ def signature(member: object, owner: str, name: str) -> str | None:
         return BY_NAME_PARAMETERS[full]
     parameters = ", ".join(parameter(p.strip()) for p in split(match[2][1:-1]))
     answer = BY_NAME.get(full, match[3] or "None")
-    answer = {"tuple": "tuple[Any, ...]", "list": "list[Any]", "Decision": "Any", "object": "Any"}.get(answer, answer)
+    answer = {"tuple": "tuple[Any, ...]", "list": "list[Any]", "object": "Any"}.get(answer, answer)
     return f"({parameters}) -> {answer}"
 
 
@@ -128,7 +139,7 @@ def stub_of(area: str) -> str:
     module = importlib.import_module(f"seawall._core.{area}")
     own = {n: v for n, v in vars(module).items() if getattr(v, "__module__", None) == module.__name__}
     classes = [v for v in own.values() if isinstance(v, type)]
-    body: list[str] = [f"{name}: Final[tuple[str, ...]]" for name, v in vars(module).items() if name.isupper() and isinstance(v, tuple)]
+    body: list[str] = [f"{name}: Final[tuple[str, ...]]" for name in CONSTANTS.get(area, ())]
     for kind in sorted(classes, key=lambda k: len(k.__mro__)):
         body += ["", *stub_of_class(kind)]
     for name, member in sorted(own.items()):
@@ -136,9 +147,9 @@ def stub_of(area: str) -> str:
             body += ["", f"def {name}{said}: ..."]
     text = "\n".join(body)
     imports = "\n".join(
-        f"from seawall._core.{home} import {name}"
-        for home, name in (("clock", "Clock"), ("limits", "Base"), ("limits", "Limiter"), ("limits", "Permit"), ("segment", "Segment"))
-        if home != area and re.search(rf"\b{name}\b", text)
+        f"from seawall.{home} import {name}"
+        for home, name in IMPORTS
+        if home != f"_core.{area}" and re.search(rf"\b{name.split()[-1]}\b", text)
     )
     return HEADER.format(imports=imports) + text + "\n"
 
@@ -153,7 +164,10 @@ def nanobind_stub(area: str) -> str:
 
 def formatted(text: str) -> str:
     """As ruff formats and prunes it, so that the committed file and the generated one can be compared."""
-    for command in (["check", "--fix", "-q", "--select", "F401,I", "--isolated"], ["format", "-q", "--line-length", "120"]):
+    for command in (
+        ["check", "--fix", "-q", "--select", "F401,I", "--isolated"],
+        ["format", "-q", "--line-length", "120"],
+    ):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--stdin-filename", "stub.pyi", "-"],
             input=text, capture_output=True, text=True, check=True,

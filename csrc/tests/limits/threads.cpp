@@ -62,7 +62,8 @@ TEST_CASE("threads with clocks of their own never get more than burst + rate x t
       all.insert(all.end(), one.begin(), one.end());
     }
     const double elapsed = static_cast<double>(time.load()) / kSecond;
-    const double allowed = kind == Kind::token_bucket || kind == Kind::leaky_bucket ? 10 + 100 * elapsed : 10 * (elapsed + 1);
+    const double allowed =
+        kind == Kind::token_bucket || kind == Kind::leaky_bucket ? 10 + 100 * elapsed : 10 * (elapsed + 1);
     CHECK(static_cast<double>(total) <= allowed);
     if (kind == Kind::sliding_log) {
       std::sort(all.begin(), all.end());

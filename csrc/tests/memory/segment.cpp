@@ -66,6 +66,7 @@ TEST_CASE("errors say what is wrong and what to do") {
                        doctest::Contains("holds a kind, not a other; choose another name"), Fault);
   CHECK_THROWS_WITH_AS(segment.slot("a", "kind", 2, 64, kImage, sizeof kImage),
                        doctest::Contains("has layout 1 of kind, this seawall reads layout 2"), Fault);
-  CHECK_THROWS_WITH_AS(segment.slot("b", "kind", 1, 1 << 20, kImage, sizeof kImage), doctest::Contains("is too small"), Fault);
+  CHECK_THROWS_WITH_AS(segment.slot("b", "kind", 1, 1 << 20, kImage, sizeof kImage), doctest::Contains("is too small"),
+                       Fault);
   CHECK(segment.list().size() == 1);
 }

@@ -15,7 +15,7 @@ from seawall._core.limits cimport (
     keyed_decide, keyed_live, keyed_refund, keyed_try, keyed_try_many, keyed_undo,
 )
 
-from seawall._core.limits import KINDS
+from seawall._core.limits import KINDS as _KINDS
 from seawall.errors import ConfigError
 
 cdef extern from "seawall/limits/keyed.hpp" namespace "seawall::limits" nogil:
@@ -82,7 +82,7 @@ cdef class KeyedLimiter(Base):
             memcpy(<void*>self.table, <void*>&draft.image.keyed, sizeof_keyed)
             self.owned = True
             return
-        view = self.segment.slot(name, KINDS[<int>self.kind] + "/keyed", kSlotLayout, self.table_bytes,
+        view = self.segment.slot(name, _KINDS[<int>self.kind] + "/keyed", kSlotLayout, self.table_bytes,
                                  &draft.image.keyed, sizeof_keyed)
         self.table = <Keyed*>view.state
         if view.created:
@@ -90,7 +90,7 @@ cdef class KeyedLimiter(Base):
         self.table_bytes = view.bytes
         if (self.table.buckets != draft.image.keyed.buckets or self.table.cells != <uint64_t>cells) and on_conflict != "adopt":
             raise ConfigError(
-                f"keyed {KINDS[<int>self.kind]} {name!r} in segment {self.segment.path} has room for {self.table.buckets * 16 // 3} "
+                f"keyed {_KINDS[<int>self.kind]} {name!r} in segment {self.segment.path} has room for {self.table.buckets * 16 // 3} "
                 f"keys, this one asks for {max_keys}; give on_conflict='adopt' to follow the segment, or another name")
         if self.agree((amount, period, limit), on_conflict):
             self._reshape(amount, period, limit)

@@ -2,8 +2,8 @@
 
 from typing import Any, TypeVar
 
-T = TypeVar("T", bound=type[Any])
-Key = str | bytes | int | tuple[Any, ...]
+_T = TypeVar("_T")
+_Key = str | bytes | int | tuple[Any, ...]
 
 class Clock:
     def now_ns(self) -> int: ...

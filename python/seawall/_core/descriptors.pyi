@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-T = TypeVar("T", bound=type[Any])
-Key = str | bytes | int | tuple[Any, ...]
+_T = TypeVar("_T")
+_Key = str | bytes | int | tuple[Any, ...]
 
-def own_methods(cls: type[T]) -> type[T]: ...
+def own_methods(cls: type[_T]) -> type[_T]: ...

@@ -4,8 +4,8 @@ from typing import Any, Self, TypeVar
 
 from seawall._core.segment import Segment
 
-T = TypeVar("T", bound=type[Any])
-Key = str | bytes | int | tuple[Any, ...]
+_T = TypeVar("_T")
+_Key = str | bytes | int | tuple[Any, ...]
 
 class Histogram:
     def __new__(

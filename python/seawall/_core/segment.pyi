@@ -2,8 +2,8 @@
 
 from typing import Any, Self, TypeVar
 
-T = TypeVar("T", bound=type[Any])
-Key = str | bytes | int | tuple[Any, ...]
+_T = TypeVar("_T")
+_Key = str | bytes | int | tuple[Any, ...]
 
 class Segment:
     def __new__(cls, path: str, size: int = ..., **_: Any) -> Self: ...

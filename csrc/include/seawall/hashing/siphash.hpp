@@ -1,7 +1,7 @@
 // SipHash-1-3 with a 128-bit secret: a short-input hash an outsider cannot steer into collisions.
 //
-// Pure functions. Cost: about 7 ns for 8 bytes, 1 ns for 8 more. Source: Aumasson and Bernstein, SipHash (2012); 1-3 rounds
-// as in Rust's and CPython's hash tables.
+// Pure functions. Cost: about 7 ns for 8 bytes, 1 ns for 8 more. Source: Aumasson and Bernstein, SipHash (2012); 1-3
+// rounds as in Rust's and CPython's hash tables.
 #pragma once
 
 #include <bit>
@@ -66,7 +66,8 @@ inline std::uint64_t hash_bytes(Seed seed, std::uint8_t domain, const void* data
     h.word(m);
   }
   std::uint64_t tail = std::uint64_t{domain} << 56 ^ static_cast<std::uint64_t>(size & 0xff) << 48;
-  for (std::size_t i = 0; i < left; ++i) {  // at most 7 bytes, so byte 6 may meet the length; both are in the hash already
+  for (std::size_t i = 0; i < left;
+       ++i) {  // at most 7 bytes, so byte 6 may meet the length; both are in the hash already
     tail ^= static_cast<std::uint64_t>(p[i]) << (8 * i);
   }
   h.word(tail);

@@ -1,8 +1,8 @@
 // The configuration of a limit, beside its state, replaceable while everybody uses it.
 //
 // Readers are wait-free: one epoch word names the entry of a small ring that is in force. A writer fills the next entry
-// and then publishes the new epoch; state words carry the epoch they were made under and are translated when they are met.
-// Writers must be serialised by the caller (Segment::Lock across processes, a mutex inside one).
+// and then publishes the new epoch; state words carry the epoch they were made under and are translated when they are
+// met. Writers must be serialised by the caller (Segment::Lock across processes, a mutex inside one).
 #pragma once
 
 #include <array>
@@ -52,7 +52,8 @@ class alignas(64) Control {
 
   // Publishes `config` as the next epoch. Callers are serialised and have translated every word to the current epoch.
   void publish(const Config& config) noexcept {
-    const std::uint64_t next = epoch_.load(std::memory_order_relaxed) + 1;  // relaxed: only serialised writers change it
+    const std::uint64_t next =
+        epoch_.load(std::memory_order_relaxed) + 1;  // relaxed: only serialised writers change it
     store(next, config);
     epoch_.store(next, std::memory_order_seq_cst);
   }

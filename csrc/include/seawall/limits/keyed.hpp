@@ -1,15 +1,16 @@
 // A bounded table of limits by key, for millions of keys, that never forgets a live one.
 //
-// Guarantees: lookups and admissions of known keys are lock-free, taking an entry over is obstruction-free; an entry changes hands only when its limit is fully replenished, so
-// forgetting it changes no answer; when all 16 places of a key are live, a new key is refused and counted (`overflowed`).
-// Mechanism: two buckets of eight entries a key (partial-key cuckoo addressing without moves). An entry is a key word
-// (48 bits of keyed hash, 13 of generation) and a state word. To take an entry over, a caller swaps the replenished state
-// for a CLAIM naming its key, looks for the same key elsewhere, swaps the claim for a COMMIT, then writes the key and a fresh
-// state. Every step is a compare-and-swap that anyone who meets it can finish or undo, so a process killed in the middle
-// leaves nothing behind. State positions only grow, so a stale compare-and-swap of a former owner fails.
-// Space: 24 bytes a key (16 an entry, two thirds full), the log 8 more for each place of its ring and entry. Two choices of
-// eight places hold the promised number of keys: in simulation of 20 million keys at this load none found no place.
-// Cost: one to three cache misses. Source: Fan et al., Cuckoo filter (2014), for the addressing.
+// Guarantees: lookups and admissions of known keys are lock-free, taking an entry over is obstruction-free; an entry
+// changes hands only when its limit is fully replenished, so forgetting it changes no answer; when all 16 places of a
+// key are live, a new key is refused and counted (`overflowed`). Mechanism: two buckets of eight entries a key
+// (partial-key cuckoo addressing without moves). An entry is a key word (48 bits of keyed hash, 13 of generation) and a
+// state word. To take an entry over, a caller swaps the replenished state for a CLAIM naming its key, looks for the
+// same key elsewhere, swaps the claim for a COMMIT, then writes the key and a fresh state. Every step is a
+// compare-and-swap that anyone who meets it can finish or undo, so a process killed in the middle leaves nothing
+// behind. State positions only grow, so a stale compare-and-swap of a former owner fails. Space: 24 bytes a key (16 an
+// entry, two thirds full), the log 8 more for each place of its ring and entry. Two choices of eight places hold the
+// promised number of keys: in simulation of 20 million keys at this load none found no place. Cost: one to three cache
+// misses. Source: Fan et al., Cuckoo filter (2014), for the addressing.
 #pragma once
 
 #include <algorithm>
@@ -83,7 +84,8 @@ class Table {
   }
 
   bool refund(std::uint64_t hash, const Ticket& ticket, Ns now) {
-    stripe(hash).admitted.fetch_sub(1, std::memory_order_relaxed);  // a statistic: a place given back was never an admission
+    stripe(hash).admitted.fetch_sub(
+        1, std::memory_order_relaxed);  // a statistic: a place given back was never an admission
     Entry e;
     return find(hash, e) && limits::refund<A>(t_.control, *e.state, e.cells, e.loader(), ticket, now);
   }
@@ -382,7 +384,8 @@ inline Verdict keyed_decide(Kind kind, Keyed& t, std::uint64_t hash, const Ask& 
   return out;
 }
 
-// costs may be null (one each). Entries are prefetched a few keys ahead, as a batch of unknown keys is all cache misses.
+// costs may be null (one each). Entries are prefetched a few keys ahead, as a batch of unknown keys is all cache
+// misses.
 inline void keyed_try_many(Kind kind, Keyed& t, const std::uint64_t* hashes, const std::uint64_t* costs, std::size_t n,
                            Ns now, bool* admitted) {
   constexpr std::size_t kAhead = 12;

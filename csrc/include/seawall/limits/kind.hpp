@@ -42,12 +42,11 @@ inline bool derive(Kind kind, Config& c, std::uint64_t cells) {
   });
 }
 
-
 // Like try_acquire for callers that will wait when refused: only an admission is counted.
 inline bool admit_now(Kind kind, Single& limit, Ns now, std::uint64_t cost) {
   const bool admitted = with(kind, [&]<class A>(A) {
-    return attempt<A, false>(limit.control, limit.state, limit.cells(), limit.loader(), Ask{now, cost}, nullptr, nullptr) ==
-           Answer::admitted;
+    return attempt<A, false>(limit.control, limit.state, limit.cells(), limit.loader(), Ask{now, cost}, nullptr,
+                             nullptr) == Answer::admitted;
   });
   if (admitted) {
     limit.admitted.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic

@@ -1,7 +1,8 @@
 // One limit: a control block, one word of state, and for the log its cells.
 //
-// Progress: lock-free; every admission is one successful compare-and-swap (linearizable). A thread or process stopped or
-// killed anywhere delays nobody. Cost: one read of the configuration (a cache line nobody writes), one compare-and-swap.
+// Progress: lock-free; every admission is one successful compare-and-swap (linearizable). A thread or process stopped
+// or killed anywhere delays nobody. Cost: one read of the configuration (a cache line nobody writes), one
+// compare-and-swap.
 #pragma once
 
 #include <atomic>
@@ -99,10 +100,12 @@ Answer refuse(const Config& c, std::uint64_t value, Word* cells, Ns now, Ns at, 
 
 }  // namespace detail
 
-// Finds `ask` its place. `load` returns the current state word, or one tagged kClaim or kCommit when the state is no longer
-// the caller's (keyed table). When: compute when a refused call would be admitted. `out` and `ticket` may be null.
+// Finds `ask` its place. `load` returns the current state word, or one tagged kClaim or kCommit when the state is no
+// longer the caller's (keyed table). When: compute when a refused call would be admitted. `out` and `ticket` may be
+// null.
 template <class A, bool When, class Load>
-Answer attempt(const Control& control, Word& cell, Word* cells, Load&& load, const Ask& ask, Verdict* out, Ticket* ticket) {
+Answer attempt(const Control& control, Word& cell, Word* cells, Load&& load, const Ask& ask, Verdict* out,
+               Ticket* ticket) {
   detail::Claims<A> claims;
   for (;;) {
     Config c;
@@ -154,8 +157,9 @@ Answer attempt(const Control& control, Word& cell, Word* cells, Load&& load, con
   }
 }
 
-// Gives a place back: all of it when nobody came after, else what the algorithm can prove was never used. Returns the units
-// known to be free again (0 when the time of the place has given them back already, or others were placed behind it).
+// Gives a place back: all of it when nobody came after, else what the algorithm can prove was never used. Returns the
+// units known to be free again (0 when the time of the place has given them back already, or others were placed behind
+// it).
 template <class A, class Load>
 bool refund(const Control& control, Word& cell, Word* cells, Load&& load, const Ticket& ticket, Ns now) {
   if constexpr (is_log<A>) {

@@ -1,7 +1,7 @@
 // The idea all limits share: a limit is a cursor in time, and admitting a call is finding it a place.
 //
-// Each algorithm answers one question, purely: given the state, the time and a cost, at which instant does the cost fit,
-// and what is the state then? "Now" is an admission, "later" is a refusal that knows when, or a reservation.
+// Each algorithm answers one question, purely: given the state, the time and a cost, at which instant does the cost
+// fit, and what is the state then? "Now" is an admission, "later" is a refusal that knows when, or a reservation.
 #pragma once
 
 #include <cstdint>

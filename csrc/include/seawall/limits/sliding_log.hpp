@@ -1,11 +1,12 @@
 // Sliding log: the exact limit. Every admission of the last window is remembered by its time.
 //
 // Guarantees: at most `limit` admitted in every interval of one window, exactly. Lock-free; a process killed at any
-// instruction leaves the log either without its admission (which it never used) or with one place occupied for a window.
-// Mechanism: a ring of at least 2 x limit times; a caller first raises the cells it wants to its own time and then moves the
-// head by compare-and-swap, which is the admission. Cells ahead of the head are outside every look-back, so a caller that
-// fails or dies there has only made the log more cautious. After a refund in the middle the ring is no longer in order of
-// time and is counted cell by cell until it is in order again. Cost: O(1) in order, O(limit) out of order.
+// instruction leaves the log either without its admission (which it never used) or with one place occupied for a
+// window. Mechanism: a ring of at least 2 x limit times; a caller first raises the cells it wants to its own time and
+// then moves the head by compare-and-swap, which is the admission. Cells ahead of the head are outside every look-back,
+// so a caller that fails or dies there has only made the log more cautious. After a refund in the middle the ring is no
+// longer in order of time and is counted cell by cell until it is in order again. Cost: O(1) in order, O(limit) out of
+// order.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +19,8 @@
 
 namespace seawall::limits {
 
-// A cell holds time + 1, so that 0 is "never". The head's lowest bit says the ring is out of order; the rest is its position.
+// A cell holds time + 1, so that 0 is "never". The head's lowest bit says the ring is out of order; the rest is its
+// position.
 class Log {
  public:
   static constexpr std::uint64_t kMost = std::uint64_t{1} << 24;  // 256 MiB of cells
@@ -114,7 +116,8 @@ class Log {
     return ask.commit && at <= ask.now + std::min(ask.horizon, kFarthestNs);
   }
 
-  // The place of the last unit is free when the admission `limit` before it has left the window; older ones left earlier.
+  // The place of the last unit is free when the admission `limit` before it has left the window; older ones left
+  // earlier.
   static Placement in_order(const Config& c, std::uint64_t n, Word* cells, const Ask& ask) noexcept {
     const std::uint64_t cell = look(cells[(n + ask.cost - 1 - c.limit) & c.token]);
     const Ns at = is_free(c, cell, ask.now) ? ask.now : free_at(c, cell);

@@ -1,9 +1,9 @@
 // Token bucket and leaky bucket as one cursor: the theoretical arrival time.
 //
-// Guarantees: in every interval the admitted cost is at most burst + rate x length, whatever the interleaving; a place told
-// is a place kept. Mechanism: time counts in ticks, 1 to 8 a nanosecond, chosen so that a token takes a whole number of them
-// where one exists (else rounded up, at most 1/8 ns a token, against the caller); the state is the tick at which all debt is
-// paid. Cost: one multiplication, no division. Source: ITU-T I.371 (GCRA, virtual scheduling).
+// Guarantees: in every interval the admitted cost is at most burst + rate x length, whatever the interleaving; a place
+// told is a place kept. Mechanism: time counts in ticks, 1 to 8 a nanosecond, chosen so that a token takes a whole
+// number of them where one exists (else rounded up, at most 1/8 ns a token, against the caller); the state is the tick
+// at which all debt is paid. Cost: one multiplication, no division. Source: ITU-T I.371 (GCRA, virtual scheduling).
 #pragma once
 
 #include <algorithm>
@@ -80,7 +80,8 @@ struct TokenBucket {
 
   // What a cancel may take back when others came after it: the part that time has not already given back, and nothing
   // while a later reservation still waits (its place was computed with this one in front of it).
-  static std::uint64_t refund(const Config& c, std::uint64_t paid, std::uint64_t after, std::uint64_t cost, Ns now) noexcept {
+  static std::uint64_t refund(const Config& c, std::uint64_t paid, std::uint64_t after, std::uint64_t cost,
+                              Ns now) noexcept {
     const std::uint64_t t = cursor::ticks(c, now);
     if (paid > t + c.span || after <= t) {
       return paid;
@@ -117,7 +118,9 @@ struct LeakyBucket {
   }
 
   // Whoever came after either found the bucket empty again or waits behind: there is nothing left to give back.
-  static std::uint64_t refund(const Config&, std::uint64_t empty, std::uint64_t, std::uint64_t, Ns) noexcept { return empty; }
+  static std::uint64_t refund(const Config&, std::uint64_t empty, std::uint64_t, std::uint64_t, Ns) noexcept {
+    return empty;
+  }
 };
 
 }  // namespace seawall::limits

@@ -1,10 +1,10 @@
 // Fixed window and sliding window counter, each in one word: the number of the window and the counts in it.
 //
-// Guarantees: fixed window admits at most `limit` in each window [origin + k W, origin + (k+1) W); the sliding window never
-// admits while previous x (share of the previous window still in view) + current + cost exceeds the limit, so at most `limit`
-// in each window and `limit` by estimate in every other interval of that length. A clock that steps back stays in the newest
-// window. Mechanism: bit fields, so a decision in the current window needs no division. Cost: a few multiplications.
-// Source: Figma and Cloudflare rate limiting (2017); counts are exact integers here.
+// Guarantees: fixed window admits at most `limit` in each window [origin + k W, origin + (k+1) W); the sliding window
+// never admits while previous x (share of the previous window still in view) + current + cost exceeds the limit, so at
+// most `limit` in each window and `limit` by estimate in every other interval of that length. A clock that steps back
+// stays in the newest window. Mechanism: bit fields, so a decision in the current window needs no division. Cost: a few
+// multiplications. Source: Figma and Cloudflare rate limiting (2017); counts are exact integers here.
 #pragma once
 
 #include <algorithm>
@@ -101,7 +101,8 @@ struct FixedWindow {
     return window::number_from(to, start) << to.scale | count;
   }
 
-  static std::uint64_t refund(const Config& c, std::uint64_t state, std::uint64_t after, std::uint64_t cost, Ns) noexcept {
+  static std::uint64_t refund(const Config& c, std::uint64_t state, std::uint64_t after, std::uint64_t cost,
+                              Ns) noexcept {
     const bool same = state >> c.scale == after >> c.scale;
     return same ? state - std::min(cost, state & c.token) : state;
   }
@@ -175,7 +176,8 @@ struct SlidingWindow {
     return window::number_from(to, at) << (2 * to.scale) | used;
   }
 
-  static std::uint64_t refund(const Config& c, std::uint64_t state, std::uint64_t after, std::uint64_t cost, Ns) noexcept {
+  static std::uint64_t refund(const Config& c, std::uint64_t state, std::uint64_t after, std::uint64_t cost,
+                              Ns) noexcept {
     const View v = unpack(c, state);
     const std::uint64_t taken_in = after >> (2 * c.scale);
     if (v.number == taken_in) {

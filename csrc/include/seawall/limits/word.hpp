@@ -1,7 +1,7 @@
 // The one word a limit remembers: a 61-bit position in time under a 3-bit tag.
 //
-// Every algorithm but the log keeps its whole state in one such word, so one compare-and-swap is the whole admission and
-// the same code serves an object, a shared segment and an entry of the keyed table.
+// Every algorithm but the log keeps its whole state in one such word, so one compare-and-swap is the whole admission
+// and the same code serves an object, a shared segment and an entry of the keyed table.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,8 @@ inline constexpr Ns kFarthestNs = Ns{365} * 86'400 * 1'000'000'000;
 inline constexpr int kValueBits = 61;
 inline constexpr std::uint64_t kValueMask = (std::uint64_t{1} << kValueBits) - 1;
 
-// Tags 0..3 name the configuration a value was made under (its epoch modulo 4); 6 and 7 mark a keyed entry that changes hands.
+// Tags 0..3 name the configuration a value was made under (its epoch modulo 4); 6 and 7 mark a keyed entry that changes
+// hands.
 inline constexpr std::uint64_t kEpochs = 4;
 inline constexpr std::uint64_t kClaim = 6;
 inline constexpr std::uint64_t kCommit = 7;

@@ -27,9 +27,7 @@ struct Fault : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-[[noreturn]] inline void fail(const std::string& what, int error) {
-  throw Fault(what + ": " + std::strerror(error));
-}
+[[noreturn]] inline void fail(const std::string& what, int error) { throw Fault(what + ": " + std::strerror(error)); }
 
 // Which start of the machine this is: state kept over a reboot would carry times of another clock.
 inline std::array<std::uint64_t, 2> boot_id() {

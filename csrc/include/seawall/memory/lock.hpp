@@ -1,9 +1,9 @@
 // Serialises the rare changes to a segment: creating a slot, replacing a configuration. Never taken on a hot path.
 //
-// Guarantees: the kernel releases it when its holder dies, however it dies; a forked child never inherits it; a holder that
-// is stopped makes others fail after a bounded wait, with its process id. Mechanism: a POSIX record lock excludes other
-// processes, a flag tagged with the process id excludes other threads of this one (a child finds its parent's tag and
-// takes it over, as the thread that set it does not exist there). Source: fcntl(2).
+// Guarantees: the kernel releases it when its holder dies, however it dies; a forked child never inherits it; a holder
+// that is stopped makes others fail after a bounded wait, with its process id. Mechanism: a POSIX record lock excludes
+// other processes, a flag tagged with the process id excludes other threads of this one (a child finds its parent's tag
+// and takes it over, as the thread that set it does not exist there). Source: fcntl(2).
 #pragma once
 
 #include <fcntl.h>
@@ -22,8 +22,8 @@ namespace seawall::memory {
 
 inline constexpr std::int64_t kLockPatienceNs = 5'000'000'000;
 
-// One for the process: closing any descriptor of a file drops this process's record locks on it, so opening, closing and
-// locking exclude each other.
+// One for the process: closing any descriptor of a file drops this process's record locks on it, so opening, closing
+// and locking exclude each other.
 class ProcessLock {
  public:
   ProcessLock() {
@@ -31,11 +31,13 @@ class ProcessLock {
     const pid_t me = ::getpid();
     for (;;) {
       pid_t holder = 0;
-      if (holder_.compare_exchange_strong(holder, me) || (holder != me && holder_.compare_exchange_strong(holder, me))) {
+      if (holder_.compare_exchange_strong(holder, me) ||
+          (holder != me && holder_.compare_exchange_strong(holder, me))) {
         return;
       }
       if (time::monotonic_ns() > deadline) {
-        throw Fault("another thread of this process has been changing a segment for 10 s; is it stopped in a debugger?");
+        throw Fault(
+            "another thread of this process has been changing a segment for 10 s; is it stopped in a debugger?");
       }
       pause();
     }
@@ -81,7 +83,7 @@ class FileLock {
 
  private:
   static struct flock whole(short type) noexcept {
-    struct flock lock {};
+    struct flock lock{};
     lock.l_type = type;
     lock.l_whence = SEEK_SET;
     return lock;

@@ -1,10 +1,10 @@
 // A named shared mapping of named, typed slots, used by all processes of one user on one machine.
 //
-// Guarantees: finding a slot is lock-free; a slot is complete when it becomes visible and never moves; a process killed at
-// any instruction leaves the segment usable (an unpublished slot's space is simply used by the next). Space is reserved when
-// the file is made, so later writes cannot fault. Mechanism: a directory of offsets, filled by compare-and-swap, linear
-// probing by hash of the name; creators are serialised by a lock that dies with its holder, readers take no lock.
-// Thread safety: all functions. Cost: attach some system calls; find about 100 ns.
+// Guarantees: finding a slot is lock-free; a slot is complete when it becomes visible and never moves; a process killed
+// at any instruction leaves the segment usable (an unpublished slot's space is simply used by the next). Space is
+// reserved when the file is made, so later writes cannot fault. Mechanism: a directory of offsets, filled by
+// compare-and-swap, linear probing by hash of the name; creators are serialised by a lock that dies with its holder,
+// readers take no lock. Thread safety: all functions. Cost: attach some system calls; find about 100 ns.
 #pragma once
 
 #include <algorithm>
@@ -44,7 +44,9 @@ struct alignas(128) SlotHeader {
   char name[kNameBytes];
 
   void* state() noexcept { return this + 1; }
-  std::uint64_t end(std::uint64_t offset) const noexcept { return offset + sizeof(SlotHeader) + (bytes + 127) / 128 * 128; }
+  std::uint64_t end(std::uint64_t offset) const noexcept {
+    return offset + sizeof(SlotHeader) + (bytes + 127) / 128 * 128;
+  }
 };
 
 inline constexpr std::uint64_t kFirstSlot = (sizeof(SegmentHeader) + 127) / 128 * 128;
@@ -175,7 +177,8 @@ class Segment {
     return true;
   }
 
-  // The file outlived a reboot. Whoever holds its lock while the path still names it unlinks it, so a new one is never hit.
+  // The file outlived a reboot. Whoever holds its lock while the path still names it unlinks it, so a new one is never
+  // hit.
   void retire(const ProcessLock& threads, const Descriptor& fd) {
     const FileLock lock(threads, fd, path_);
     if (names(path_, fd)) {
@@ -212,13 +215,13 @@ class Segment {
 
   void verify() const {
     if (header_->magic != kMagic) {
-      throw Fault("file " + path_ + " is not a seawall segment (its first bytes are foreign); choose another name or path");
+      throw Fault("file " + path_ +
+                  " is not a seawall segment (its first bytes are foreign); choose another name or path");
     }
     if (header_->layout != kLayout) {
-      throw Fault("segment file " + path_ + " has layout " + std::to_string(header_->layout) + ", this seawall reads layout " +
-                  std::to_string(kLayout) + "; " +
-                  (header_->layout > kLayout ? "upgrade this process" : "remove the segment") +
-                  " or use another name");
+      throw Fault("segment file " + path_ + " has layout " + std::to_string(header_->layout) +
+                  ", this seawall reads layout " + std::to_string(kLayout) + "; " +
+                  (header_->layout > kLayout ? "upgrade this process" : "remove the segment") + " or use another name");
     }
     if (header_->size != size_) {
       throw Fault("segment file " + path_ + " is truncated: it has " + std::to_string(size_) + " of its " +
@@ -271,8 +274,8 @@ class Segment {
     const std::uint64_t free = size_ - offset;
     const std::uint64_t needed = sizeof(SlotHeader) + (bytes + 127) / 128 * 128;
     if (bytes > size_ || needed > free) {
-      throw Fault("segment " + path_ + " is too small: slot '" + std::string(name) + "' needs " + std::to_string(needed) +
-                  " bytes, " + std::to_string(free) + " of " + std::to_string(size_) +
+      throw Fault("segment " + path_ + " is too small: slot '" + std::string(name) + "' needs " +
+                  std::to_string(needed) + " bytes, " + std::to_string(free) + " of " + std::to_string(size_) +
                   " are free; remove the segment and create it with a larger size");
     }
     // Zeroed here, not assumed: a creator that was killed before it published may have written to this space.

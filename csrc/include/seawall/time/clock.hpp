@@ -1,7 +1,7 @@
 // The two clocks every kernel can be driven by: the machine's monotonic clock, and a hand that a test moves.
 //
-// Kernels never call these themselves: `now` is an argument (nanoseconds, std::int64_t). Bindings read a Clock once a call.
-// Thread safety: all functions may be called from any thread. Cost: about 23 ns (vDSO) and 1 ns.
+// Kernels never call these themselves: `now` is an argument (nanoseconds, std::int64_t). Bindings read a Clock once a
+// call. Thread safety: all functions may be called from any thread. Cost: about 23 ns (vDSO) and 1 ns.
 #pragma once
 
 #include <atomic>

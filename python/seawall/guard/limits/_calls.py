@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol, TypeVar, cast
 
 from seawall.errors import ConfigError
@@ -15,11 +15,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Acquires(Protocol):
     """What can be waited for."""
 
-    def acquire(self) -> None:
-        """Wait in a thread."""
-
-    async def acquire_async(self) -> None:
-        """Wait in a task."""
+    def acquire(self) -> None: ...
+    async def acquire_async(self) -> None: ...
 
 
 def guarded(limit: Acquires, fn: F) -> F:
@@ -46,7 +43,7 @@ def guarded(limit: Acquires, fn: F) -> F:
     if inspect.isgeneratorfunction(fn):
 
         @functools.wraps(fn)
-        def items(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        def items(*args: Any, **kwargs: Any) -> Any:
             limit.acquire()
             return (yield from fn(*args, **kwargs))
 
