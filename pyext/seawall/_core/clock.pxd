@@ -2,16 +2,24 @@ from libc.stdint cimport int64_t
 
 
 cdef extern from "seawall/time/clock.hpp" namespace "seawall::time" nogil:
-    cdef cppclass Hand:
+    cppclass Hand:
         Hand() except +
         int64_t load()
         void store(int64_t)
-    int64_t now_ns(const Hand*) noexcept
+
+    cppclass CounterClock:
+        bint trusted()
+
+    cppclass Source:
+        const Hand* hand
+        CounterClock* counter
+
+    int64_t now_ns(const Source&) noexcept
 
 
 cdef class Clock:
-    # NULL reads the machine's monotonic clock. Kernels of other modules keep this pointer beside a reference to the Clock.
-    cdef Hand* hand
+    # Kernels of other modules copy this beside a reference to the Clock. All point to one counter clock: this module's.
+    cdef Source source
 
 
 cdef class Hands(Clock):

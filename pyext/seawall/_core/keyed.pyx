@@ -65,7 +65,7 @@ cdef class KeyedLimiter(Base):
         if self.table != NULL:
             raise TypeError(f"{type(self).__name__}.__init__ may be called once")
         self.kind, self.clock, self.segment = limiter.kind, limiter.clock, limiter.segment
-        self.hand, self.name, self.is_shadow = limiter.hand, name, limiter.is_shadow
+        self.source, self.name, self.is_shadow = limiter.source, name, limiter.is_shadow
         self.max_keys = max_keys
         config.origin = 0
         fill(self.kind, &config, cells, amount, period, limit, 0)
@@ -141,7 +141,7 @@ cdef class KeyedLimiter(Base):
         cdef uint64_t hash
         ask.cost = 1 if cost is 1 else self.cost_of(cost)
         self.hash_of(key, &hash)
-        ask.now, ask.horizon, ask.commit = now_ns(self.hand), 0, True
+        ask.now, ask.horizon, ask.commit = now_ns(self.source), 0, True
         if keyed_try(self.kind, self.table[0], hash, ask):
             return True
         return self.is_shadow
@@ -159,7 +159,7 @@ cdef class KeyedLimiter(Base):
         cdef uint64_t hash
         ask.cost = 1 if cost is 1 else self.cost_of(cost)
         self.hash_of(key, &hash)
-        ask.now, ask.horizon, ask.commit = now_ns(self.hand), 0, commit
+        ask.now, ask.horizon, ask.commit = now_ns(self.source), 0, commit
         cdef Verdict v = keyed_decide(self.kind, self.table[0], hash, ask, NULL)
         return self.decision(&v, ask.now, key)
 
@@ -169,7 +169,7 @@ cdef class KeyedLimiter(Base):
         cdef Permit permit = Permit.__new__(Permit)
         ask.cost = 1 if cost is 1 else self.cost_of(cost)
         self.hash_of(key, &permit.hash)
-        ask.now, ask.horizon, ask.commit = now_ns(self.hand), horizon_ns(wait), True
+        ask.now, ask.horizon, ask.commit = now_ns(self.source), horizon_ns(wait), True
         cdef Verdict v = keyed_decide(self.kind, self.table[0], permit.hash, ask, &permit.ticket)
         return self.permit(&v, permit, ask.now, key)
 
@@ -211,7 +211,7 @@ cdef class KeyedLimiter(Base):
                 for i in range(n):
                     units[i] = self.cost_of(costs[i])
             self.hash_all(keys, n, hashes)
-            now = now_ns(self.hand)
+            now = now_ns(self.source)
             with nogil:
                 keyed_try_many(self.kind, self.table[0], hashes, units, n, now, <cppbool*>&out[0])
         finally:
@@ -252,11 +252,11 @@ cdef class KeyedLimiter(Base):
         """Keys whose limit is not fully replenished. Scans the table."""
         cdef uint64_t count
         with nogil:
-            count = keyed_live(self.kind, self.table[0], now_ns(self.hand))
+            count = keyed_live(self.kind, self.table[0], now_ns(self.source))
         return count
 
     cdef bint give_back(self, Permit permit, bint newest_only) except -1:
-        cdef int64_t now = now_ns(self.hand)
+        cdef int64_t now = now_ns(self.source)
         if newest_only:
             return keyed_undo(self.kind, self.table[0], permit.hash, permit.ticket, now)
         return keyed_refund(self.kind, self.table[0], permit.hash, permit.ticket, now)

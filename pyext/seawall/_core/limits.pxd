@@ -1,6 +1,6 @@
 from libc.stdint cimport int64_t, uint64_t
 from libcpp cimport bool as cppbool
-from seawall._core.clock cimport Clock, Hand
+from seawall._core.clock cimport Clock, Source
 from seawall._core.segment cimport Segment
 
 
@@ -98,7 +98,7 @@ cdef extern from "state.hpp" namespace "seawall::binding" nogil:
 
 cdef class Base:
     cdef Kind kind
-    cdef Hand* hand            # of `clock`; NULL for the machine's
+    cdef Source source         # of `clock`
     cdef bint owned            # the state is ours to free; else it lies in `segment`
     cdef bint is_shadow
     cdef readonly Clock clock

@@ -7,7 +7,7 @@ from libc.stdint cimport INT64_MAX
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
-from seawall._core.clock cimport Clock, Hand, now_ns
+from seawall._core.clock cimport Clock, Source, now_ns
 from seawall._core.segment cimport Segment
 
 from seawall.errors import ConfigError, RateLimited
@@ -123,7 +123,7 @@ cdef class Base:
         cdef Change change
         cdef Config before
         self.settings(&before)
-        cdef int64_t now = max(now_ns(self.hand), <int64_t>before.since)
+        cdef int64_t now = max(now_ns(self.source), <int64_t>before.since)
         change.kind, change.single, change.table = self.kind, single, table
         # Windows of an unchanged length go on where they are.
         change.config.origin = before.origin if before.period == <uint64_t>period else now
@@ -176,7 +176,7 @@ cdef class Limiter(Base):
         if self.single != NULL:
             raise TypeError(f"{type(self).__name__}.__init__ may be called once")
         self.kind, self.clock, self.segment, self.name, self.is_shadow = <Kind><int>kind, clock, segment, name, shadow
-        self.hand = self.clock.hand
+        self.source = self.clock.source
         config.origin = 0
         fill(self.kind, &config, cells, amount, period, limit, 0)
         draft = Draft()
@@ -201,14 +201,14 @@ cdef class Limiter(Base):
     def try_acquire(self, cost=1) -> bool:
         """Admit a call of `cost` now, or not. Never waits, never allocates. Cost: about one clock reading and 15 ns."""
         cdef uint64_t units = 1 if cost is 1 else self.cost_of(cost)
-        if try_acquire(self.kind, self.single[0], now_ns(self.hand), units):
+        if try_acquire(self.kind, self.single[0], now_ns(self.source), units):
             return True
         return self.is_shadow
 
     def _admit_now(self, cost=1) -> bool:
         """try_acquire for callers that will wait when refused: a refusal is not counted."""
         cdef uint64_t units = 1 if cost is 1 else self.cost_of(cost)
-        if admit_now(self.kind, self.single[0], now_ns(self.hand), units):
+        if admit_now(self.kind, self.single[0], now_ns(self.source), units):
             return True
         return self.is_shadow
 
@@ -223,7 +223,7 @@ cdef class Limiter(Base):
     cdef object ask(self, object cost, bint commit):
         cdef Ask ask
         ask.cost = 1 if cost is 1 else self.cost_of(cost)
-        ask.now, ask.horizon, ask.commit = now_ns(self.hand), 0, commit
+        ask.now, ask.horizon, ask.commit = now_ns(self.source), 0, commit
         cdef Verdict v = decide(self.kind, self.single[0], ask, NULL)
         return self.decision(&v, ask.now, None)
 
@@ -232,7 +232,7 @@ cdef class Limiter(Base):
         cdef Ask ask
         cdef Permit permit = Permit.__new__(Permit)
         ask.cost = 1 if cost is 1 else self.cost_of(cost)
-        ask.now, ask.horizon, ask.commit = now_ns(self.hand), horizon_ns(wait), True
+        ask.now, ask.horizon, ask.commit = now_ns(self.source), horizon_ns(wait), True
         cdef Verdict v = decide(self.kind, self.single[0], ask, &permit.ticket)
         return self.permit(&v, permit, ask.now, None)
 
@@ -241,7 +241,7 @@ cdef class Limiter(Base):
         return self.single.admitted.load(), self.single.refused.load()
 
     cdef bint give_back(self, Permit permit, bint newest_only) except -1:
-        cdef int64_t now = now_ns(self.hand)
+        cdef int64_t now = now_ns(self.source)
         if newest_only:
             return undo(self.kind, self.single[0], permit.ticket, now)
         return refund(self.kind, self.single[0], permit.ticket, now)
@@ -278,7 +278,7 @@ cdef class Permit:
     @property
     def wait(self) -> float:
         """Seconds from now until the place is due; 0.0 when it is."""
-        cdef int64_t left = self.ticket.at - now_ns(self.limiter.hand)
+        cdef int64_t left = self.ticket.at - now_ns(self.limiter.source)
         return seconds(left) if left > 0 else 0.0
 
     def commit(self) -> None:

@@ -16,7 +16,7 @@
 #include <string>
 
 #include "seawall/memory/file.hpp"
-#include "seawall/time/clock.hpp"
+#include "seawall/time/monotonic.hpp"
 
 namespace seawall::memory {
 
