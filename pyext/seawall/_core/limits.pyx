@@ -47,7 +47,7 @@ cdef str too_large(Kind kind, Config* config, uint64_t cells):
         return (f"{config.limit} at {config.amount} per {config.period / 1e9:g} s would take more than nine years to refill; "
                 "use a smaller limit or a higher rate")
     if <int>kind == 4:
-        return (f"a limit of {config.limit} needs more room than was reserved: at most {cells // 2}; "
+        return (f"a limit of {config.limit} needs more room than was reserved: at most {(cells - 1) // 2}; "
                 "create the log with max_limit=")
     # 61 bits hold the number of the window and the counts: the same arithmetic as the kernel's derive.
     bits = (61 - ((1 << 58) // config.period).bit_length()) // (1 if <int>kind == 2 else 2)

@@ -157,24 +157,20 @@ Answer attempt(const Control& control, Word& cell, Word* cells, Load&& load, con
   }
 }
 
-// Gives a place back: all of it when nobody came after, else what the algorithm can prove was never used. Returns the
-// units known to be free again (0 when the time of the place has given them back already, or others were placed behind
-// it).
+// Gives a place back: all of it when nobody came after, else what the algorithm can prove was never used. False when
+// that is nothing: time has given it back already, or others were placed behind it.
 template <class A, class Load>
 bool refund(const Control& control, Word& cell, Word* cells, Load&& load, const Ticket& ticket, Ns now) {
   if constexpr (is_log<A>) {
-    std::uint64_t word = load();
-    while (tag_of(word) < kClaim && !cell.compare_exchange_weak(word, word | 1)) {
-      word = load();
-    }
-    if (tag_of(word) >= kClaim) {
-      return false;
-    }
     Config c;
     control.read(c);
-    A::release(c, ticket, cells);
-    std::uint64_t mine = ticket.after | 1;
-    cell.compare_exchange_strong(mine, ticket.before);
+    if (tag_of(load()) >= kClaim || !A::release(c, ticket, cells, now)) {
+      return false;
+    }
+    std::uint64_t head = load();
+    while (tag_of(head) < kClaim && !cell.compare_exchange_weak(head, A::disordered(c, head))) {
+      head = load();
+    }
     return true;
   } else {
     for (;;) {

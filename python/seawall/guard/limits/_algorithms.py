@@ -14,6 +14,7 @@ from seawall.memory import Segment
 
 Shared = Segment | str | None
 _MOST_LOGGED = 1 << 22
+_LEAST_CELLS = 256
 
 
 @own_methods
@@ -204,12 +205,15 @@ class SlidingWindow(_Window):
 class SlidingLog(Limit):
     """At most `limit` calls in every window, exactly: each call is remembered by its time.
 
-    Costs 16 to 32 bytes for each call of the limit. Other options, errors and costs as for TokenBucket.
+    Costs 16 to 32 bytes for each call of the limit. `acquire` and `reserve` give places as far ahead as the log has room to
+    remember: at least one window, about 250 calls for small limits; beyond that they refuse. For a window after a cancel
+    each call costs O(limit). Other options, errors and costs as for TokenBucket.
 
     Args:
         limit: Calls per window, at most 4,194,304.
         window: Length in seconds or a timedelta, at least 1 microsecond.
-        max_limit: The largest limit `reconfigure` may ever set; by default `limit`. Its room is reserved at once.
+        max_limit: The largest limit `reconfigure` may ever set, by default `limit`; its room is reserved at once and lets
+            as many wait.
 
     Example:
         >>> from seawall.clock import ManualClock
@@ -244,7 +248,7 @@ class SlidingLog(Limit):
             shared=shared,
             shadow=shadow,
             on_conflict=on_conflict,
-            cells=self._cells(most),
+            cells=max(_LEAST_CELLS, self._cells(most)),
         )
 
     def reconfigure(self, limit: int, *, window: float | timedelta) -> None:
@@ -258,4 +262,4 @@ class SlidingLog(Limit):
 
     @classmethod
     def _cells(cls, limit: int) -> int:
-        return 1 << (2 * limit - 1).bit_length()
+        return 1 << (2 * limit).bit_length()
