@@ -16,7 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE.parent / "python" / "seawall" / "_core"
-CYTHON = ("clock", "segment", "limits", "keyed", "counter", "descriptors", "histogram")
+CYTHON = ("clock", "segment", "policy", "guarded", "limits", "keyed", "counter", "descriptors", "histogram")
 NANOBIND = ("bulk",)
 
 # Types of parameters that the signatures leave open, because the binding itself checks them or takes any.
@@ -31,9 +31,10 @@ BY_PARAMETER = {
 }
 # Attributes and results that carry no signature.
 BY_NAME = {
-    "Base.clock": "PublicClock",
+    "Policy.clock": "PublicClock",
+    "Policy.name": "str",
+    "Policy.let_through": "int",
     "Base.segment": "Segment | None",
-    "Base.name": "str",
     "Base._config": "tuple[int, int, int]",
     "Limiter._counts": "tuple[int, int]",
     "KeyedLimiter._counts": "tuple[int, int, int, int]",
@@ -46,10 +47,11 @@ BY_NAME = {
     "own_methods": "type[_T]",
 }
 BY_NAME_PARAMETERS = {"own_methods": "(cls: type[_T]) -> type[_T]"}
-CONSTANTS = {"limits": ("KINDS",)}
+CONSTANTS = {"limits": {"KINDS": "tuple[str, ...]"}, "guarded": {"MOST_POLICIES": "int"}}
 # The last two stand above _core: only the stubs know them, so that users see the real types.
 IMPORTS = (
     ("_core.clock", "Clock"),
+    ("_core.policy", "Policy"),
     ("_core.limits", "Base"),
     ("_core.limits", "Limiter"),
     ("_core.limits", "Permit"),
@@ -60,6 +62,8 @@ IMPORTS = (
 # Constructors are not introspectable in extension types.
 CONSTRUCTORS = {
     "Segment": "(cls, path: str, size: int = ..., **_: Any) -> Self",
+    "Guarded": "(cls, fn: Callable[..., Any], stages: tuple[Policy, ...], policy: Any, is_async: bool) -> Self",
+    "Passage": "(cls, stages: tuple[Policy, ...], is_async: bool) -> Self",
     "Counter": "(cls, segment: Segment | None = ..., name: str = ...) -> Self",
     "Gauge": "(cls, segment: Segment | None = ..., name: str = ...) -> Self",
     "Histogram": (
@@ -112,7 +116,7 @@ def parameter(text: str) -> str:
     name, kind = name.strip(), kind.strip()
     if kind in ("", "object"):
         kind = BY_PARAMETER.get(name, "Any")
-    kind = {"type": "type[Any]", "tuple": "tuple[Any, ...]"}.get(kind, kind)
+    kind = {"type": "type[Any]", "tuple": "tuple[Any, ...]", "dict": "dict[str, Any]"}.get(kind, kind)
     return f"{name}: {kind}" + (" = ..." if default or typed_default else "")
 
 
@@ -139,7 +143,7 @@ def stub_of(area: str) -> str:
     module = importlib.import_module(f"seawall._core.{area}")
     own = {n: v for n, v in vars(module).items() if getattr(v, "__module__", None) == module.__name__}
     classes = [v for v in own.values() if isinstance(v, type)]
-    body: list[str] = [f"{name}: Final[tuple[str, ...]]" for name in CONSTANTS.get(area, ())]
+    body: list[str] = [f"{name}: Final[{kind}]" for name, kind in CONSTANTS.get(area, {}).items()]
     for kind in sorted(classes, key=lambda k: len(k.__mro__)):
         body += ["", *stub_of_class(kind)]
     for name, member in sorted(own.items()):

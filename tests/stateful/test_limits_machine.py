@@ -7,10 +7,18 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from tests.oracles.pairs import NAMES, Pair, pair
 
 import seawall as sw
-from tests.oracles.pairs import NAMES, Pair, pair
 
 COSTS = st.integers(1, 4)
 STEPS = st.one_of(st.integers(0, 10), st.integers(0, 400_000_000), st.integers(0, 5_000_000_000))
@@ -25,14 +33,17 @@ class LimitMachine(RuleBasedStateMachine):
 
     @initialize(amount=st.integers(1, 9), limit=st.integers(4, 8), per=st.sampled_from([0.7, 1.0, 3.0]))
     def make(self, amount: int, limit: int, per: float) -> None:
+        """Begin with a random limit."""
         self.both = pair(self.name, amount, per, limit)
 
     @rule(cost=COSTS)
     def try_acquire(self, cost: int) -> None:
+        """The same answer."""
         assert self.both.limit.try_acquire(cost) == self.both.oracle.take(self.both.now, cost)
 
     @rule(cost=COSTS)
     def peek_and_check(self, cost: int) -> None:
+        """The same answer and the same time to come again."""
         now = self.both.now
         at, _ = self.both.oracle.place(now, cost)
         for decide in (self.both.limit.peek, self.both.limit.check):
@@ -43,6 +54,7 @@ class LimitMachine(RuleBasedStateMachine):
 
     @rule(cost=COSTS, target=held)
     def reserve(self, cost: int) -> Any:
+        """The same place."""
         before = self.both.oracle.save()
         at = self.both.oracle.reserve(self.both.now, cost)
         try:
@@ -55,6 +67,7 @@ class LimitMachine(RuleBasedStateMachine):
 
     @rule(place=consumes(held))
     def cancel(self, place: Any) -> None:
+        """What was given back is as if never taken."""
         if place is None:
             return
         permit, before, after, cost = place
@@ -70,16 +83,19 @@ class LimitMachine(RuleBasedStateMachine):
 
     @rule(ns=STEPS)
     def advance(self, ns: int) -> None:
+        """Time goes on."""
         self.both.clock.set_ns(self.both.now + ns)
 
     @rule(ns=STEPS)
     def step_back(self, ns: int) -> None:
+        """The clock is set back."""
         if self.name == "sliding_log":
             return  # then the order of calls is not the order of times; its law is in test_limit_laws
         self.both.clock.set_ns(max(0, self.both.now - ns))
 
     @invariant()
     def says_what_is_left(self) -> None:
+        """The same room and the same reset."""
         if not hasattr(self, "both"):
             return
         seen = self.both.limit.peek()

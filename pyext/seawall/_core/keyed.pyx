@@ -58,14 +58,15 @@ cdef class KeyedLimiter(Base):
         return 0
 
     def _open(self, limiter: Limiter, amount: int, period: int, limit: int, cells: int, max_keys: int, name: str,
-             on_conflict: str) -> None:
+              on_conflict: str) -> None:
         """Make or attach the table. Arguments are validated by the face."""
         cdef Config config
         cdef Draft draft
         if self.table != NULL:
             raise TypeError(f"{type(self).__name__}.__init__ may be called once")
-        self.kind, self.clock, self.segment = limiter.kind, limiter.clock, limiter.segment
-        self.source, self.name, self.is_shadow = limiter.source, name, limiter.is_shadow
+        self.kind, self.segment = limiter.kind, limiter.segment
+        self._bind(name, limiter.clock)
+        self.is_shadow, self.enforced = limiter.is_shadow, limiter.enforced
         self.max_keys = max_keys
         config.origin = 0
         fill(self.kind, &config, cells, amount, period, limit, 0)
@@ -144,7 +145,7 @@ cdef class KeyedLimiter(Base):
         ask.now, ask.horizon, ask.commit = now_ns(self.source), 0, True
         if keyed_try(self.kind, self.table[0], hash, ask):
             return True
-        return self.is_shadow
+        return self.lenient()
 
     def check(self, key, cost=1) -> Decision:
         """Admit a call of `cost` for `key` now, or say why not and when to try again."""
@@ -161,7 +162,7 @@ cdef class KeyedLimiter(Base):
         self.hash_of(key, &hash)
         ask.now, ask.horizon, ask.commit = now_ns(self.source), 0, commit
         cdef Verdict v = keyed_decide(self.kind, self.table[0], hash, ask, NULL)
-        return self.decision(&v, ask.now, key)
+        return self.decision(&v, ask.now, key, commit)
 
     def _place(self, key, cost, wait: float) -> Permit:
         """A place for `cost` of `key`, now or at most `wait` seconds ahead; RateLimited when there is none."""
@@ -216,8 +217,10 @@ cdef class KeyedLimiter(Base):
                 keyed_try_many(self.kind, self.table[0], hashes, units, n, now, <cppbool*>&out[0])
         finally:
             free(hashes)
-        if self.is_shadow:
-            answers[:] = True
+        if self.is_shadow or self.enforced:
+            for i in range(n):
+                if not out[i]:
+                    out[i] = self.lenient()
         return answers
 
     cdef int hash_all(self, object keys, Py_ssize_t n, uint64_t* hashes) except -1:

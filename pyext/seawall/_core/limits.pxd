@@ -1,6 +1,6 @@
 from libc.stdint cimport int64_t, uint64_t
 from libcpp cimport bool as cppbool
-from seawall._core.clock cimport Clock, Source
+from seawall._core.policy cimport Call, Policy, Slot, Step
 from seawall._core.segment cimport Segment
 
 
@@ -96,19 +96,15 @@ cdef extern from "state.hpp" namespace "seawall::binding" nogil:
         void run_alone() except +
 
 
-cdef class Base:
+cdef class Base(Policy):
     cdef Kind kind
-    cdef Source source         # of `clock`
     cdef bint owned            # the state is ours to free; else it lies in `segment`
-    cdef bint is_shadow
-    cdef readonly Clock clock
     cdef readonly Segment segment
-    cdef readonly str name
 
     cdef int settings(self, Config* out) except -1
     cdef bint give_back(self, Permit permit, bint newest_only) except -1
     cdef uint64_t cost_of(self, object cost) except 0
-    cdef object decision(self, Verdict* v, int64_t now, object key)
+    cdef object decision(self, Verdict* v, int64_t now, object key, bint commit)
     cdef Permit permit(self, Verdict* v, Permit made, int64_t now, object key)
     cdef object agree(self, object asked, str on_conflict)
     cdef object change(self, Single* single, Keyed* table, uint64_t cells, object amount, object period, object limit)

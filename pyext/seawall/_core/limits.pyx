@@ -7,7 +7,8 @@ from libc.stdint cimport INT64_MAX
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
-from seawall._core.clock cimport Clock, Source, now_ns
+from seawall._core.clock cimport now_ns
+from seawall._core.policy cimport GO, WAIT, Call, Policy, Slot, Step
 from seawall._core.segment cimport Segment
 
 from seawall.errors import ConfigError, RateLimited
@@ -55,7 +56,7 @@ cdef str too_large(Kind kind, Config* config, uint64_t cells):
             "use a longer window, count in larger units, or use a TokenBucket")
 
 
-cdef class Base:
+cdef class Base(Policy):
     """What single and keyed limits have in common."""
 
     cdef int settings(self, Config* out) except -1:
@@ -78,16 +79,17 @@ cdef class Base:
                              "raise its limit or split the call")
         return cost
 
-    cdef object decision(self, Verdict* v, int64_t now, object key):
+    cdef object decision(self, Verdict* v, int64_t now, object key, bint commit):
         admitted = v.admitted and v.at <= now
         wait = 0.0 if admitted else seconds(max(v.at - now, 0)) if v.at < INT64_MAX else float("inf")
-        return make_decision((bool(admitted) or bool(self.is_shadow), v.limit, v.remaining, wait,
+        passed = admitted or (self.lenient() if commit else self.is_shadow)
+        return make_decision((bool(passed), v.limit, v.remaining, wait,
                               seconds(max(v.reset_at - now, 0)), self.name, key))
 
     cdef Permit permit(self, Verdict* v, Permit made, int64_t now, object key):
         made.limiter, made.pending = self, v.admitted
         if not v.admitted:
-            if not self.is_shadow:
+            if not self.lenient():
                 raise refusal(self.name, key, seconds(v.at - now) if v.at < INT64_MAX else None)
             made.ticket.at = now
         return made
@@ -101,11 +103,6 @@ cdef class Base:
     def _settings(self) -> str:
         """The configuration in force, for people."""
         return describe(self.kind, self._config())
-
-    @property
-    def shadow(self) -> bool:
-        """Decides and counts, but refuses nobody."""
-        return self.is_shadow
 
     cdef object agree(self, object asked, str on_conflict):
         """Settles what to do about a slot that exists with another configuration. True: replace it."""
@@ -168,15 +165,13 @@ cdef class Limiter(Base):
         self.single.control.read(out[0])
         return 0
 
-    def _open(self, kind: int, amount: int, period: int, limit: int, cells: int, name: str, clock, segment,
-             on_conflict: str, shadow: bool) -> None:
+    def _open(self, kind: int, amount: int, period: int, limit: int, cells: int, segment, on_conflict: str) -> None:
         """Make or attach the state. Arguments are validated by the face; period in ns; cells: ring of a log."""
         cdef Config config
         cdef Draft draft
         if self.single != NULL:
             raise TypeError(f"{type(self).__name__}.__init__ may be called once")
-        self.kind, self.clock, self.segment, self.name, self.is_shadow = <Kind><int>kind, clock, segment, name, shadow
-        self.source = self.clock.source
+        self.kind, self.segment = <Kind><int>kind, segment
         config.origin = 0
         fill(self.kind, &config, cells, amount, period, limit, 0)
         draft = Draft()
@@ -187,7 +182,7 @@ cdef class Limiter(Base):
             memcpy(<void*>self.single, <void*>&draft.image.single, sizeof_single)
             self.owned = True
             return
-        view = self.segment.slot(name, KINDS[kind], kSlotLayout, size, &draft.image.single, sizeof_single)
+        view = self.segment.slot(self.name, KINDS[kind], kSlotLayout, size, &draft.image.single, sizeof_single)
         self.single = <Single*>view.state
         if not view.created and self.agree((amount, period, limit), on_conflict):
             self._reshape(amount, period, limit)
@@ -203,14 +198,19 @@ cdef class Limiter(Base):
         cdef uint64_t units = 1 if cost is 1 else self.cost_of(cost)
         if try_acquire(self.kind, self.single[0], now_ns(self.source), units):
             return True
-        return self.is_shadow
+        return self.lenient()
 
     def _admit_now(self, cost=1) -> bool:
         """try_acquire for callers that will wait when refused: a refusal is not counted."""
         cdef uint64_t units = 1 if cost is 1 else self.cost_of(cost)
         if admit_now(self.kind, self.single[0], now_ns(self.source), units):
             return True
-        return self.is_shadow
+        return self.lenient()
+
+    cdef Step enter(self, Slot* slot, Call* call) noexcept:
+        if self.is_shadow or self.enforced:  # then a refusal is told from a wait, and counted
+            return GO if try_acquire(self.kind, self.single[0], now_ns(self.source), 1) else WAIT
+        return GO if admit_now(self.kind, self.single[0], now_ns(self.source), 1) else WAIT
 
     def check(self, cost=1) -> Decision:
         """Admit a call of `cost` now, or say why not and when to try again."""
@@ -225,7 +225,7 @@ cdef class Limiter(Base):
         ask.cost = 1 if cost is 1 else self.cost_of(cost)
         ask.now, ask.horizon, ask.commit = now_ns(self.source), 0, commit
         cdef Verdict v = decide(self.kind, self.single[0], ask, NULL)
-        return self.decision(&v, ask.now, None)
+        return self.decision(&v, ask.now, None, commit)
 
     def _place(self, cost, wait: float) -> Permit:
         """A place for `cost`, now or at most `wait` seconds ahead; RateLimited when there is none."""

@@ -3,29 +3,14 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Final, SupportsIndex, TypeVar
 
-from seawall._core.clock import Clock
+from seawall._core.policy import Policy
 from seawall._core.segment import Segment
-from seawall.clock import Clock as PublicClock
 from seawall.guard.limits._decision import Decision
 
 _T = TypeVar("_T")
 _Key = str | bytes | int | tuple[Any, ...]
 
 KINDS: Final[tuple[str, ...]]
-
-class Base:
-    def __reduce__(self) -> tuple[Any, ...]: ...
-    def _config(self) -> tuple[int, int, int]: ...
-    def _pickled(self) -> tuple[Any, ...]: ...
-    def _settings(self) -> str: ...
-    @property
-    def clock(self) -> PublicClock: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def segment(self) -> Segment | None: ...
-    @property
-    def shadow(self) -> bool: ...
 
 class Permit:
     @property
@@ -39,21 +24,19 @@ class Permit:
 class Draft:
     pass
 
+class Base(Policy):
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def _config(self) -> tuple[int, int, int]: ...
+    def _pickled(self) -> tuple[Any, ...]: ...
+    def _settings(self) -> str: ...
+    @property
+    def segment(self) -> Segment | None: ...
+
 class Limiter(Base):
     def _admit_now(self, cost: SupportsIndex = ...) -> bool: ...
     def _counts(self) -> tuple[int, int]: ...
     def _open(
-        self,
-        kind: int,
-        amount: int,
-        period: int,
-        limit: int,
-        cells: int,
-        name: str,
-        clock: Clock,
-        segment: Segment | None,
-        on_conflict: str,
-        shadow: bool,
+        self, kind: int, amount: int, period: int, limit: int, cells: int, segment: Segment | None, on_conflict: str
     ) -> None: ...
     def _place(self, cost: SupportsIndex, wait: float) -> Permit: ...
     def _reshape(self, amount: int, period: int, limit: int) -> None: ...

@@ -33,6 +33,7 @@ class TokenBucket(Limit):
         clock: Where time comes from.
         shared: A segment, or its name: all workers that name it share one limit.
         shadow: Decide and count, but refuse nobody.
+        enforce: The share of refusals that stand, 0 to 1; the others are counted and let through.
         on_conflict: When the slot exists with another configuration: "error", "adopt" it, or "replace" it for all.
 
     Raises:
@@ -63,10 +64,13 @@ class TokenBucket(Limit):
         clock: Clock | None = None,
         shared: Shared = None,
         shadow: bool = False,
+        enforce: float = 1.0,
         on_conflict: OnConflict = "error",
     ) -> None:
         plan = self._plan(rate, per=per, burst=burst)
-        self._setup(plan, name=name, clock=clock, shared=shared, shadow=shadow, on_conflict=on_conflict)
+        self._setup(
+            plan, name=name, clock=clock, shared=shared, shadow=shadow, enforce=enforce, on_conflict=on_conflict
+        )
 
     def reconfigure(self, rate: float, *, per: float | timedelta = 1.0, burst: int | None = None) -> None:
         """New limits for everybody at once; debts are kept in calls, waiters keep their order."""
@@ -111,10 +115,13 @@ class LeakyBucket(Limit):
         clock: Clock | None = None,
         shared: Shared = None,
         shadow: bool = False,
+        enforce: float = 1.0,
         on_conflict: OnConflict = "error",
     ) -> None:
         plan = self._plan(rate, per=per, capacity=capacity)
-        self._setup(plan, name=name, clock=clock, shared=shared, shadow=shadow, on_conflict=on_conflict)
+        self._setup(
+            plan, name=name, clock=clock, shared=shared, shadow=shadow, enforce=enforce, on_conflict=on_conflict
+        )
 
     def reconfigure(self, rate: float, *, capacity: int, per: float | timedelta = 1.0) -> None:
         """New limits for everybody at once; the queue keeps its length in calls, waiters keep their order."""
@@ -139,10 +146,13 @@ class _Window(Limit):
         clock: Clock | None = None,
         shared: Shared = None,
         shadow: bool = False,
+        enforce: float = 1.0,
         on_conflict: OnConflict = "error",
     ) -> None:
         plan = self._plan(limit, window=window)
-        self._setup(plan, name=name, clock=clock, shared=shared, shadow=shadow, on_conflict=on_conflict)
+        self._setup(
+            plan, name=name, clock=clock, shared=shared, shadow=shadow, enforce=enforce, on_conflict=on_conflict
+        )
 
     def reconfigure(self, limit: int, *, window: float | timedelta) -> None:
         """New limits for everybody at once; what was admitted in the present window still counts."""
@@ -205,15 +215,15 @@ class SlidingWindow(_Window):
 class SlidingLog(Limit):
     """At most `limit` calls in every window, exactly: each call is remembered by its time.
 
-    Costs 16 to 32 bytes for each call of the limit. `acquire` and `reserve` give places as far ahead as the log has room to
-    remember: at least one window, about 250 calls for small limits; beyond that they refuse. For a window after a cancel
-    each call costs O(limit). Other options, errors and costs as for TokenBucket.
+    Costs 16 to 32 bytes for each call of the limit. `acquire` and `reserve` give places as far ahead as the log has
+    room to remember: at least one window, about 250 calls for small limits; beyond that they refuse. For a window after
+    a cancel each call costs O(limit). Other options, errors and costs as for TokenBucket.
 
     Args:
         limit: Calls per window, at most 4,194,304.
         window: Length in seconds or a timedelta, at least 1 microsecond.
-        max_limit: The largest limit `reconfigure` may ever set, by default `limit`; its room is reserved at once and lets
-            as many wait.
+        max_limit: The largest limit `reconfigure` may ever set, by default `limit`; its room is reserved at once and
+            lets as many wait.
 
     Example:
         >>> from seawall.clock import ManualClock
@@ -235,6 +245,7 @@ class SlidingLog(Limit):
         clock: Clock | None = None,
         shared: Shared = None,
         shadow: bool = False,
+        enforce: float = 1.0,
         on_conflict: OnConflict = "error",
     ) -> None:
         plan = self._plan(limit, window=window)
@@ -247,6 +258,7 @@ class SlidingLog(Limit):
             clock=clock,
             shared=shared,
             shadow=shadow,
+            enforce=enforce,
             on_conflict=on_conflict,
             cells=max(_LEAST_CELLS, self._cells(most)),
         )

@@ -9,8 +9,8 @@ from typing import Any, Self
 
 from seawall.clock import AsyncBell, Bell, Clock
 from seawall.errors import ConfigError, RateLimited
+from seawall.guard._policy import Face, Waiting
 from seawall.guard.limits import _options as options
-from seawall.guard.limits._calls import F, guarded
 from seawall.guard.limits._decision import Decision, KeyedStats, LimitStats
 from seawall.guard.limits._keyed import Key, Keyed
 from seawall.guard.limits._limit import Limit
@@ -104,7 +104,7 @@ def _same_clock(limits: Sequence[Limit | Keyed]) -> Clock:
     return clock
 
 
-class AllOf:
+class AllOf(Waiting, Face):
     """Admits a call through all of its limits or through none.
 
     Guarantees: a call refused by one limit takes nothing from the others that it could not give back exactly; while it
@@ -131,8 +131,8 @@ class AllOf:
             if not isinstance(one, Limit):
                 raise ConfigError(f"AllOf is made of limits, got {one!r}")
         self.limits = limits
-        self.name = options.name_of(name, "all_of")
         self._clock = _same_clock(limits)
+        self._begin(options.name_of(name, "all_of"), self._clock)
 
     def try_acquire(self, cost: int = 1) -> bool:
         """Admit a call of `cost` through all limits now, or through none."""
@@ -191,8 +191,8 @@ class AllOf:
     ) -> None:
         pass
 
-    def __call__(self, fn: F) -> F:
-        return guarded(self, fn)
+    _wait_in = acquire
+    _wait_in_async = acquire_async
 
     def __repr__(self) -> str:
         return f"AllOf({', '.join(map(repr, self.limits))})"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from seawall._core import limits as _core
 from seawall.clock import Clock
+from seawall.guard._policy import Face
 from seawall.guard.limits import _options as options
-from seawall.guard.limits._calls import F, guarded
 from seawall.guard.limits._decision import LimitStats
 from seawall.guard.limits._line import Line
 from seawall.guard.limits._options import OnConflict, Plan
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seawall.guard.limits._keyed import Keyed
 
 
-class Limit(_core.Limiter):
+class Limit(_core.Limiter, Face):
     """The base of the five limits; make one of those.
 
     Every limit answers `try_acquire`, `check` and `peek` at once, waits in `acquire` and `acquire_async` (also as a
@@ -42,22 +42,21 @@ class Limit(_core.Limiter):
         clock: Clock | None,
         shared: Segment | str | None,
         shadow: bool,
+        enforce: float,
         on_conflict: str,
         cells: int = 0,
     ) -> None:
         conflict = options.conflict_of(on_conflict)
         self._line = Line(self._place)
+        self._begin(options.name_of(name, self._algorithm), options.clock_of(clock, shared), shadow, enforce)
         self._open(
             _core.KINDS.index(self._algorithm),
             plan.amount,
             plan.period,
             plan.limit,
             cells,
-            options.name_of(name, self._algorithm),
-            options.clock_of(clock, shared),
             Segment.of(shared),
             conflict,
-            bool(shadow),
         )
 
     @property
@@ -142,8 +141,8 @@ class Limit(_core.Limiter):
     ) -> None:
         pass
 
-    def __call__(self, fn: F) -> F:
-        return guarded(self, fn)
+    _wait_in = acquire
+    _wait_in_async = acquire_async
 
     def __repr__(self) -> str:
         where = f" shared in {self.segment.path}" if self.segment else ""
@@ -152,11 +151,16 @@ class Limit(_core.Limiter):
         return f"<{type(self).__name__} {self.name!r}: {now}{where}{shadow}>"
 
     def _pickled(self) -> tuple[Any, ...]:
-        return self._config(), self.name, self.clock, self.segment, self.shadow
+        return self._config(), self.name, self.clock, self.segment, (self.shadow, self.enforce)
 
     @classmethod
     def _from_pickle(
-        cls, config: tuple[int, int, int], name: str, clock: Clock, segment: Segment, shadow: bool
+        cls,
+        config: tuple[int, int, int],
+        name: str,
+        clock: Clock,
+        segment: Segment,
+        lenience: tuple[bool, float],
     ) -> Self:
         self = cls.__new__(cls)
         self._setup(
@@ -164,7 +168,8 @@ class Limit(_core.Limiter):
             name=name,
             clock=clock,
             shared=segment,
-            shadow=shadow,
+            shadow=lenience[0],
+            enforce=lenience[1],
             on_conflict="adopt",
             cells=cls._cells(config[2]),
         )

@@ -1,0 +1,138 @@
+"""What every policy is to a call, and the way of a call through several of them. The public classes are in seawall.guard.
+
+A call goes inward through `enter` of each policy, reaches the callee, and goes outward through `leave` of each that it had
+entered. What that needs done (call, wait, sleep) is told to a driver; there is one for plain calls and one for awaited ones.
+"""
+
+from cpython.ref cimport Py_INCREF, Py_XDECREF
+
+cdef extern from "Python.h":
+    PyObject* borrowed_item "PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
+
+
+cdef class Policy:
+    """The base of every policy. `shadow`: decide and count, refuse nobody. `enforce`: the share of refusals that stand."""
+
+    cdef Step enter(self, Slot* slot, Call* call) noexcept:
+        return GO
+
+    cdef void entered(self, Slot* slot, Call* call) noexcept:
+        pass
+
+    cdef Turn leave(self, Slot* slot, Call* call) noexcept:
+        return PASS
+
+    cdef bint lenient(self) noexcept:
+        """Whether this refusal does not stand. An accumulator spreads the enforced share evenly, without chance."""
+        cdef uint32_t before = self.credit
+        if not self.is_shadow:
+            if self.enforced == 0:
+                return False
+            self.credit += self.enforced
+            if self.credit < before:
+                return False
+        self.let_through += 1
+        return True
+
+    def _lenience(self, shadow: bool, enforce: float) -> None:
+        """Set once, by the face, which has checked both."""
+        self.is_shadow = shadow
+        self.enforced = 0 if enforce >= 1.0 else max(1, <uint32_t>(enforce * 4294967296.0))
+        if enforce <= 0.0:
+            self.is_shadow = True
+
+    def _bind(self, name: str, clock) -> None:
+        """Set once, by the face."""
+        self.name, self.clock = name, clock
+        self.source = self.clock.source
+
+    def _title(self) -> str:
+        """How the policy is called in a note on an exception."""
+        return f"{type(self).__name__} {self.name!r}"
+
+    @property
+    def shadow(self) -> bool:
+        """Decides and counts, but refuses nobody."""
+        return self.is_shadow
+
+    @property
+    def enforce(self) -> float:
+        """The share of refusals that stand."""
+        return 0.0 if self.is_shadow else 1.0 if self.enforced == 0 else self.enforced / 4294967296.0
+
+
+cdef class Waiting(Policy):
+    """A policy written in Python that only waits: `_wait_in` and `_wait_in_async` admit, or raise a refusal."""
+
+    cdef Step enter(self, Slot* slot, Call* call) noexcept:
+        return WAIT
+
+
+cdef void refuse(Call* call, object error) noexcept:
+    replace(call, error)
+    call.refused = True
+
+
+cdef void replace(Call* call, object error) noexcept:
+    """The call ends with this exception instead."""
+    Py_XDECREF(call.value)
+    Py_INCREF(error)
+    call.value = <PyObject*>error
+    call.end = RAISED if isinstance(error, Exception) else CANCELLED
+    call.refused = False
+
+
+cdef Action inward(PyObject* stages, Call* call) noexcept:
+    cdef Step step
+    cdef Slot* slot
+    cdef Policy policy
+    while call.i < call.n:
+        slot = &call.slots[call.i]
+        policy = <Policy>borrowed_item(stages, call.i)
+        step = policy.enter(slot, call)
+        slot.held = step == GO
+        if step != GO and not policy.lenient():
+            return BLOCK if step == WAIT else outward(stages, call)
+        if step == REFUSE:
+            Py_XDECREF(call.value)
+            call.value = NULL
+            call.refused = False
+        call.i += 1
+    return CALL
+
+
+cdef Action outward(PyObject* stages, Call* call) noexcept:
+    cdef Turn turn
+    cdef Slot* slot
+    while call.i > 0:
+        call.i -= 1
+        slot = &call.slots[call.i]
+        if not slot.held:
+            continue
+        turn = (<Policy>borrowed_item(stages, call.i)).leave(slot, call)
+        if turn == AGAIN:
+            Py_XDECREF(call.value)
+            call.value = NULL
+            return SLEEP
+        if turn == INSTEAD:
+            call.i += 1  # the policy sees how that ended, too
+            return OTHER
+        slot.held = False
+    return DONE
+
+
+cdef Action settled(PyObject* stages, Call* call, Action doing, PyObject* result) noexcept:
+    cdef Slot* slot
+    if doing == CALL or doing == OTHER:
+        settle(call[0], result)
+        return outward(stages, call)
+    if result == NULL:  # the wait or the sleep was refused or cancelled
+        settle(call[0], NULL)
+        return outward(stages, call)
+    Py_XDECREF(result)
+    if doing == BLOCK:
+        slot = &call.slots[call.i]
+        slot.held = True
+        (<Policy>borrowed_item(stages, call.i)).entered(slot, call)
+    call.i += 1
+    return inward(stages, call)

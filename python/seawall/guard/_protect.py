@@ -1,0 +1,84 @@
+"""A function behind policies, whatever kind of function it is."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
+
+from seawall._core import guarded as _core
+from seawall.errors import ConfigError
+
+if TYPE_CHECKING:
+    from seawall._core.policy import Policy
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+S = TypeVar("S")
+
+
+class Guarded(Protocol[P, R_co]):
+    """A function behind policies: called like the function, and it tells what its policies have done."""
+
+    @property
+    def __wrapped__(self) -> Callable[..., Any]:
+        """The function itself."""
+
+    @property
+    def policy(self) -> Any:
+        """What guards it: a policy or a pipeline."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+
+    @overload
+    def __get__(self, instance: None, owner: Any) -> Guarded[P, R_co]: ...
+    @overload
+    def __get__(self: Guarded[Concatenate[S, Q], R_co], instance: S, owner: Any) -> Callable[Q, R_co]: ...
+
+    def stats(self) -> Any:
+        """What the policies have done so far."""
+
+
+def protect(fn: Callable[P, R], stages: tuple[Policy, ...], owner: Any) -> Guarded[P, R]:
+    """`fn` behind `stages`, outermost first; errors and statistics name `owner`."""
+    if isinstance(fn, (staticmethod, classmethod)):
+        raise ConfigError(f"put @{type(fn).__name__} above the policy, not below it")
+    if inspect.isclass(fn) or not callable(fn):
+        raise ConfigError(f"a policy decorates a function, got {fn!r}")
+    if inspect.isasyncgenfunction(fn) or inspect.isgeneratorfunction(fn):
+        from seawall.guard._streams import stream
+
+        return cast("Guarded[P, R]", stream(fn, stages, owner))
+    is_async = _is_coroutine_function(fn)
+    made = _core.Guarded(fn, stages, owner, is_async)
+    _resemble(made, fn)
+    if is_async:
+        _mark(made)
+    return cast("Guarded[P, R]", made)
+
+
+def _is_coroutine_function(fn: Any) -> bool:
+    while isinstance(fn, functools.partial):
+        fn = fn.func
+    method = inspect.getattr_static(fn, "__call__", None)  # of an object that is called like a function
+    return asyncio.iscoroutinefunction(fn) or asyncio.iscoroutinefunction(method)
+
+
+def _resemble(made: Any, fn: Any) -> None:
+    for name in functools.WRAPPER_ASSIGNMENTS:
+        if hasattr(fn, name):
+            made.__dict__[name] = getattr(fn, name)
+    made.__dict__.update(getattr(fn, "__dict__", {}))
+
+
+def _mark(made: Any) -> None:
+    """Tell asyncio and inspect that calling this gives an awaitable."""
+    if sys.version_info >= (3, 12):
+        inspect.markcoroutinefunction(made)
+    else:
+        made._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined]
