@@ -16,7 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE.parent / "python" / "seawall" / "_core"
-CYTHON = ("clock", "segment", "policy", "guarded", "limits", "keyed", "counter", "descriptors", "histogram")
+CYTHON = ("clock", "segment", "policy", "guarded", "breaker", "limits", "keyed", "counter", "descriptors", "histogram")
 NANOBIND = ("bulk",)
 
 # Types of parameters that the signatures leave open, because the binding itself checks them or takes any.

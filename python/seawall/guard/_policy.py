@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Awaitable, Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import Literal, ParamSpec, TypeVar, cast
 
 from seawall._core import guarded as _core
 from seawall._core.policy import Policy, Waiting
@@ -13,7 +13,7 @@ from seawall.clock import Clock, SystemClock
 from seawall.errors import ConfigError
 from seawall.guard._protect import Guarded, protect
 
-__all__ = ["Face", "Policy", "Waiting", "share_of"]
+__all__ = ["Face", "OnConflict", "Policy", "Waiting", "conflict_of", "name_of", "share_of"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,6 +40,16 @@ def name_of(name: str | None, default: str) -> str:
     if not isinstance(name, str) or not name or len(name.encode()) > 100:
         raise ConfigError(f"name must be a str of 1 to 100 bytes, got {name!r}")
     return name
+
+
+OnConflict = Literal["error", "adopt", "replace"]
+
+
+def conflict_of(on_conflict: str) -> OnConflict:
+    """What to do when a slot of a segment exists with another configuration."""
+    if on_conflict in ("error", "adopt", "replace"):
+        return on_conflict  # type: ignore[return-value]
+    raise ConfigError(f"on_conflict must be 'error', 'adopt' or 'replace', got {on_conflict!r}")
 
 
 class Face:

@@ -7,9 +7,10 @@ from datetime import timedelta
 from seawall._core.descriptors import own_methods
 from seawall.clock import Clock
 from seawall.errors import ConfigError
+from seawall.guard._policy import OnConflict
 from seawall.guard.limits import _options as options
 from seawall.guard.limits._limit import Limit
-from seawall.guard.limits._options import OnConflict, Plan
+from seawall.guard.limits._options import Plan
 from seawall.memory import Segment
 
 Shared = Segment | str | None

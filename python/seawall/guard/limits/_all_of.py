@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from seawall.clock import AsyncBell, Bell, Clock
 from seawall.errors import ConfigError, RateLimited
-from seawall.guard._policy import Face, Waiting
+from seawall.guard._policy import Face, Waiting, name_of
 from seawall.guard.limits import _options as options
 from seawall.guard.limits._decision import Decision, KeyedStats, LimitStats
 from seawall.guard.limits._keyed import Key, Keyed
@@ -132,7 +132,7 @@ class AllOf(Waiting, Face):
                 raise ConfigError(f"AllOf is made of limits, got {one!r}")
         self.limits = limits
         self._clock = _same_clock(limits)
-        self._begin(options.name_of(name, "all_of"), self._clock)
+        self._begin(name_of(name, "all_of"), self._clock)
 
     def try_acquire(self, cost: int = 1) -> bool:
         """Admit a call of `cost` through all limits now, or through none."""

@@ -9,11 +9,11 @@ from typing import Any
 
 from seawall._core import keyed as _core
 from seawall._core.descriptors import own_methods
+from seawall.guard._policy import OnConflict, conflict_of, name_of
 from seawall.guard.limits import _options as options
 from seawall.guard.limits._decision import KeyedStats
 from seawall.guard.limits._limit import Limit
 from seawall.guard.limits._line import Line
-from seawall.guard.limits._options import OnConflict
 from seawall.guard.limits._permit import Permit
 
 Key = str | bytes | int | tuple[Any, ...]
@@ -48,8 +48,8 @@ class Keyed(_core.KeyedLimiter):
             limit,
             limiter._cells(limit),
             keys,
-            options.name_of(name, f"{limiter.name}/keyed"),
-            options.conflict_of(on_conflict),
+            name_of(name, f"{limiter.name}/keyed"),
+            conflict_of(on_conflict),
         )
 
     @property

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from seawall._core import limits as _core
 from seawall.clock import Clock
-from seawall.guard._policy import Face
+from seawall.guard._policy import Face, OnConflict, conflict_of, name_of
 from seawall.guard.limits import _options as options
 from seawall.guard.limits._decision import LimitStats
 from seawall.guard.limits._line import Line
-from seawall.guard.limits._options import OnConflict, Plan
+from seawall.guard.limits._options import Plan
 from seawall.guard.limits._permit import Permit
 from seawall.memory import Segment
 
@@ -46,9 +46,9 @@ class Limit(_core.Limiter, Face):
         on_conflict: str,
         cells: int = 0,
     ) -> None:
-        conflict = options.conflict_of(on_conflict)
+        conflict = conflict_of(on_conflict)
         self._line = Line(self._place)
-        self._begin(options.name_of(name, self._algorithm), options.clock_of(clock, shared), shadow, enforce)
+        self._begin(name_of(name, self._algorithm), options.clock_of(clock, shared), shadow, enforce)
         self._open(
             _core.KINDS.index(self._algorithm),
             plan.amount,

@@ -6,13 +6,11 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
-from typing import Literal
 
 from seawall.clock import Clock, Deadline, ManualClock, SystemClock, to_ns
 from seawall.errors import ConfigError
 from seawall.memory import Segment
 
-OnConflict = Literal["error", "adopt", "replace"]
 _FASTEST = 1_000_000_000
 _MOST = (1 << 60) - 1
 # A period above this would reach past the kernels' nine years.
@@ -72,22 +70,6 @@ def clock_of(clock: Clock | None, shared: Segment | str | None) -> Clock:
     if shared is not None and not isinstance(clock, (SystemClock, ManualClock)):
         raise ConfigError(f"a shared limit needs a SystemClock or ManualClock, got {clock!r}")
     return clock
-
-
-def name_of(name: str | None, default: str) -> str:
-    """The name a limit goes by, and its slot in a segment."""
-    if name is None:
-        return default
-    if not isinstance(name, str) or not name or len(name.encode()) > 100:
-        raise ConfigError(f"name must be a str of 1 to 100 bytes, got {name!r}")
-    return name
-
-
-def conflict_of(on_conflict: str) -> OnConflict:
-    """What to do when the slot exists with another configuration."""
-    if on_conflict in ("error", "adopt", "replace"):
-        return on_conflict  # type: ignore[return-value]
-    raise ConfigError(f"on_conflict must be 'error', 'adopt' or 'replace', got {on_conflict!r}")
 
 
 def longest_wait(timeout: float | timedelta | None) -> float:

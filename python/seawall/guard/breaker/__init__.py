@@ -1,0 +1,19 @@
+"""The circuit breaker."""
+
+from seawall.guard.breaker._breaker import CircuitBreaker, Permit, Refusal
+from seawall.guard.breaker._events import BreakerStats, CallRefused, StateChanged
+from seawall.guard.breaker._options import BreakerOptions, Calls, OpeningTimes, Ramp, Seconds
+
+__all__ = [
+    "BreakerOptions",
+    "BreakerStats",
+    "CallRefused",
+    "Calls",
+    "CircuitBreaker",
+    "OpeningTimes",
+    "Permit",
+    "Ramp",
+    "Refusal",
+    "Seconds",
+    "StateChanged",
+]
