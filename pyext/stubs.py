@@ -36,6 +36,12 @@ BY_NAME = {
     "Policy.let_through": "int",
     "Base.segment": "Segment | None",
     "Base._config": "tuple[int, int, int]",
+    "Breaker.segment": "Segment | None",
+    "Breaker._config": "tuple[int, ...]",
+    "Breaker._statistics": "tuple[int, int, int, int, int, int, int, int]",
+    "Breaker._window": "tuple[int, int, int, int]",
+    "Breaker._outlook": "tuple[str, int, float, float | None]",
+    "Breaker.try_enter": "Permit | Refusal",
     "Limiter._counts": "tuple[int, int]",
     "KeyedLimiter._counts": "tuple[int, int, int, int]",
     "KeyedLimiter.max_keys": "int",
@@ -47,7 +53,7 @@ BY_NAME = {
     "own_methods": "type[_T]",
 }
 BY_NAME_PARAMETERS = {"own_methods": "(cls: type[_T]) -> type[_T]"}
-CONSTANTS = {"limits": {"KINDS": "tuple[str, ...]"}, "guarded": {"MOST_POLICIES": "int"}}
+CONSTANTS = {"limits": {"KINDS": "tuple[str, ...]"}, "guarded": {"MOST_POLICIES": "int"}, "breaker": {"STATES": "tuple[str, ...]"}}
 # The last two stand above _core: only the stubs know them, so that users see the real types.
 IMPORTS = (
     ("_core.clock", "Clock"),
@@ -127,7 +133,7 @@ def stub_of_class(kind: type) -> list[str]:
     if kind.__name__ in CONSTRUCTORS:
         lines.append(f"    def __new__{CONSTRUCTORS[kind.__name__]}: ...")
     for name, member in sorted(vars(kind).items()):
-        if name in SKIPPED or (name.startswith("__") and name not in ("__reduce__", "__repr__")):
+        if name in SKIPPED or (name.startswith("__") and name not in ("__reduce__", "__repr__", "__enter__", "__exit__", "__bool__")):
             continue
         if inspect.isgetsetdescriptor(member):
             text = (member.__doc__ or "").split("\n", 1)[0].partition(":")[2].strip()
@@ -153,7 +159,7 @@ def stub_of(area: str) -> str:
     imports = "\n".join(
         f"from seawall.{home} import {name}"
         for home, name in IMPORTS
-        if home != f"_core.{area}" and re.search(rf"\b{name.split()[-1]}\b", text)
+        if home != f"_core.{area}" and name not in own and re.search(rf"\b{name.split()[-1]}\b", text)
     )
     return HEADER.format(imports=imports) + text + "\n"
 

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from seawall._core import breaker as _core
+from seawall._core.breaker import Permit, Refusal
 from seawall._core.descriptors import own_methods
 from seawall.clock import Clock, to_ns
 from seawall.errors import CircuitOpen, classify, retry_after_of
@@ -17,8 +18,6 @@ from seawall.guard.breaker._options import BreakerOptions, OpeningTimes
 from seawall.memory import Segment
 from seawall.patterns import Signal
 
-Permit = _core.Permit
-Refusal = _core.Refusal
 _entered: ContextVar[tuple[tuple[Any, Permit], ...]] = ContextVar("seawall_breakers", default=())
 
 
@@ -32,7 +31,8 @@ class CircuitBreaker(_core.Breaker, Face):
     Guarantees: a call that began before a change of state changes nothing when it ends after it; exactly `probes` calls
     pass while half open; cancelled calls and refusals of other guards are nobody's failure; a shared breaker opens and
     closes for all workers at once and survives the killing of any.
-    Thread safety: yes, lock-free; threads, tasks, event loops and, when shared, processes. No lock is held during a call.
+    Thread safety: yes, lock-free; threads, tasks, event loops and, when shared, processes. No lock is ever held
+    during a call.
     Cost: about 60 ns around a call, two readings of the clock included; refusing about 40 ns as a value.
 
     Args:
@@ -80,7 +80,7 @@ class CircuitBreaker(_core.Breaker, Face):
         self.call_refused = Signal("circuit_breaker.call_refused", CallRefused)
         self._open(self.options.words(), Segment.of(shared), conflict, self.options.failure_if is not None)
 
-    def enter(self) -> Permit:  # type: ignore[override]
+    def enter(self) -> Permit:
         """A permit to call: answer it with `success()`, `failure(error)` or `ignore()`, or use it in `with`.
 
         Raises:

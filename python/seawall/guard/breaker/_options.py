@@ -117,7 +117,10 @@ class BreakerOptions(Options):
         default=None, unit="s", least=1e-6, most=86_400, help="a call that takes this long is slow"
     )
     slow_ratio: float | None = option(
-        default=None, above=0, most=1, help="share of slow calls that opens; failure_ratio, or 0.5, when slow_after is set"
+        default=None,
+        above=0,
+        most=1,
+        help="share of slow calls that opens; failure_ratio, or 0.5, when slow_after is set",
     )
     consecutive: int | None = option(default=None, least=1, most=65_535, help="failures in a row that open")
     combine: Literal["any", "all"] = option(default="any", help="how many of the conditions that are on must be met")
