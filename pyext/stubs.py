@@ -31,6 +31,7 @@ BY_PARAMETER = {
 }
 # Attributes and results that carry no signature.
 BY_NAME = {
+    "Route.policies": "tuple[Policy, ...]",
     "Policy.clock": "PublicClock",
     "Policy.name": "str",
     "Policy.let_through": "int",
@@ -53,7 +54,11 @@ BY_NAME = {
     "own_methods": "type[_T]",
 }
 BY_NAME_PARAMETERS = {"own_methods": "(cls: type[_T]) -> type[_T]"}
-CONSTANTS = {"limits": {"KINDS": "tuple[str, ...]"}, "guarded": {"MOST_POLICIES": "int"}, "breaker": {"STATES": "tuple[str, ...]"}}
+CONSTANTS = {
+    "limits": {"KINDS": "tuple[str, ...]"},
+    "guarded": {"MOST_POLICIES": "int"},
+    "breaker": {"STATES": "tuple[str, ...]"},
+}
 # The last two stand above _core: only the stubs know them, so that users see the real types.
 IMPORTS = (
     ("_core.clock", "Clock"),
@@ -68,8 +73,9 @@ IMPORTS = (
 # Constructors are not introspectable in extension types.
 CONSTRUCTORS = {
     "Segment": "(cls, path: str, size: int = ..., **_: Any) -> Self",
-    "Guarded": "(cls, fn: Callable[..., Any], stages: tuple[Policy, ...], policy: Any, is_async: bool) -> Self",
-    "Passage": "(cls, stages: tuple[Policy, ...], is_async: bool) -> Self",
+    "Guarded": "(cls, fn: Callable[..., Any], stages: tuple[Policy, ...] | Route, policy: Any, is_async: bool) -> Self",
+    "Route": "(cls, stages: tuple[Policy, ...]) -> Self",
+    "Passage": "(cls, stages: tuple[Policy, ...] | Route, is_async: bool) -> Self",
     "Counter": "(cls, segment: Segment | None = ..., name: str = ...) -> Self",
     "Gauge": "(cls, segment: Segment | None = ..., name: str = ...) -> Self",
     "Histogram": (
@@ -122,7 +128,12 @@ def parameter(text: str) -> str:
     name, kind = name.strip(), kind.strip()
     if kind in ("", "object"):
         kind = BY_PARAMETER.get(name, "Any")
-    kind = {"type": "type[Any]", "tuple": "tuple[Any, ...]", "dict": "dict[str, Any]"}.get(kind, kind)
+    kind = {
+        "type": "type[Any]",
+        "tuple": "tuple[Any, ...]",
+        "dict": "dict[str, Any]",
+        "tuple | Route": "tuple[Policy, ...] | Route",
+    }.get(kind, kind)
     return f"{name}: {kind}" + (" = ..." if default or typed_default else "")
 
 
@@ -133,7 +144,9 @@ def stub_of_class(kind: type) -> list[str]:
     if kind.__name__ in CONSTRUCTORS:
         lines.append(f"    def __new__{CONSTRUCTORS[kind.__name__]}: ...")
     for name, member in sorted(vars(kind).items()):
-        if name in SKIPPED or (name.startswith("__") and name not in ("__reduce__", "__repr__", "__enter__", "__exit__", "__bool__")):
+        if name in SKIPPED or (
+            name.startswith("__") and name not in ("__reduce__", "__repr__", "__enter__", "__exit__", "__bool__")
+        ):
             continue
         if inspect.isgetsetdescriptor(member):
             text = (member.__doc__ or "").split("\n", 1)[0].partition(":")[2].strip()

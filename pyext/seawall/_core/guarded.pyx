@@ -145,7 +145,8 @@ cdef class Flight:
     def send(self, value) -> object:
         """Go on until something is awaited or the call has ended."""
         cdef PyObject* out = NULL
-        return self.answer(self.go(<PyObject*>value, &out), out)
+        cdef PySendResult status = self.go(<PyObject*>value, &out)
+        return self.answer(status, out)
 
     def throw(self, kind, value=None, trace=None) -> object:
         """Raise an exception where the call is waiting."""
@@ -172,7 +173,8 @@ cdef class Flight:
         self.inner = None
         cdef Action doing = settled(<PyObject*>self.stages, &self.call, self.doing, out)
         out = NULL
-        return self.answer(self.perform(doing, &out), out)
+        cdef PySendResult status = self.perform(doing, &out)
+        return self.answer(status, out)
 
     def close(self) -> None:
         """End the call where it is; its policies see a cancellation."""
@@ -323,22 +325,44 @@ enable_send(Flight, flight_send, flight_next)
 
 
 @cython.final
-cdef class Guarded:
-    """A function behind policies; called like the function. `policy` is what guards it, `__wrapped__` the function."""
-    cdef vectorcallfunc vectorcall
+cdef class Route:
+    """The policies of some guarded functions, outermost first; replaced as a whole while calls are under way."""
     cdef tuple stages
-    cdef object fn
-    cdef readonly object policy
-    cdef dict __dict__
-    cdef object __weakref__
 
-    def __init__(self, fn, stages: tuple, policy, is_async: bool):
+    def __init__(self, stages: tuple):
+        self.lead(stages)
+
+    def lead(self, stages: tuple) -> None:
+        """Through these policies from the next call on; a call under way ends as it began."""
         if not 0 < len(stages) <= kMostPolicies:
             raise ValueError(f"1 to {kMostPolicies} policies, got {len(stages)}")
         for stage in stages:
             if not isinstance(stage, Policy):
                 raise TypeError(f"a stage is a Policy, got {stage!r}")
-        self.fn, self.stages, self.policy = fn, stages, policy
+        self.stages = stages
+
+    @property
+    def policies(self) -> tuple:
+        """Those of the next call, outermost first."""
+        return self.stages
+
+
+cdef Route route_of(stages):
+    return <Route>stages if isinstance(stages, Route) else Route(stages)
+
+
+@cython.final
+cdef class Guarded:
+    """A function behind policies; called like the function. `policy` is what guards it, `__wrapped__` the function."""
+    cdef vectorcallfunc vectorcall
+    cdef Route route
+    cdef object fn
+    cdef readonly object policy
+    cdef dict __dict__
+    cdef object __weakref__
+
+    def __init__(self, fn, stages: tuple | Route, policy, is_async: bool):
+        self.fn, self.route, self.policy = fn, route_of(stages), policy
         self.vectorcall = guarded_await if is_async else guarded_call
 
     @property
@@ -364,13 +388,14 @@ enable_vectorcall(Guarded, seawall_vectorcall_offset)
 
 cdef PyObject* guarded_call(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) noexcept:
     cdef Guarded me = <Guarded>self
-    return run(<PyObject*>me.stages, <int>len(me.stages), <PyObject*>me.fn, args, nargsf, names)
+    cdef tuple stages = me.route.stages  # held: the route may lead elsewhere before the call ends
+    return run(<PyObject*>stages, <int>len(stages), <PyObject*>me.fn, args, nargsf, names)
 
 
 cdef PyObject* guarded_await(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) noexcept:
     cdef Guarded me = <Guarded>self
     cdef Flight flight = Flight.__new__(Flight)
-    flight.stages, flight.fn = me.stages, me.fn
+    flight.stages, flight.fn = me.route.stages, me.fn
     cdef PyObject* kept = keep_arguments(args, nargsf, names)
     if kept == NULL:
         return NULL
@@ -381,12 +406,12 @@ cdef PyObject* guarded_await(PyObject* self, PyObject* const* args, size_t nargs
     return <PyObject*>flight
 
 
-def call(stages: tuple, fn, args: tuple, kwargs: dict) -> object:
+def call(stages: tuple | Route, fn, args: tuple, kwargs: dict) -> object:
     """fn(*args, **kwargs) through the policies."""
     return Guarded(fn, stages, None, False)(*args, **kwargs)
 
 
-def call_async(stages: tuple, fn, args: tuple, kwargs: dict) -> object:
+def call_async(stages: tuple | Route, fn, args: tuple, kwargs: dict) -> object:
     """What awaits fn(*args, **kwargs) through the policies; a plain function is called at once."""
     return Guarded(fn, stages, None, True)(*args, **kwargs)
 
@@ -402,8 +427,8 @@ cdef class Passage:
     cdef Action doing
     cdef bint is_async
 
-    def __init__(self, stages: tuple, is_async: bool):
-        self.stages, self.is_async, self.doing = stages, is_async, DONE
+    def __init__(self, stages: tuple | Route, is_async: bool):
+        self.stages, self.is_async, self.doing = route_of(stages).stages, is_async, DONE
 
     def start(self) -> tuple:
         """Go inward."""

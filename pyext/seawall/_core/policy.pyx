@@ -68,6 +68,31 @@ cdef class Waiting(Policy):
         return WAIT
 
 
+cdef class Custom(Policy):
+    """A policy written in Python by `before()`, whose answer `after(token, result, error)` gets back."""
+
+    cdef Step enter(self, Slot* slot, Call* call) noexcept:
+        try:
+            token = self.before()
+        except BaseException as error:
+            refuse(call, error)
+            return REFUSE
+        Py_INCREF(token)
+        slot.object = <PyObject*>token
+        return GO
+
+    cdef Turn leave(self, Slot* slot, Call* call) noexcept:
+        token = <object>slot.object
+        Py_XDECREF(slot.object)
+        slot.object = NULL
+        value = <object>call.value
+        try:
+            self.after(token, value if call.end == RETURNED else None, None if call.end == RETURNED else value)
+        except BaseException as error:
+            replace(call, error)
+        return PASS
+
+
 cdef void refuse(Call* call, object error) noexcept:
     replace(call, error)
     call.refused = True

@@ -25,3 +25,6 @@ class Policy:
 
 class Waiting(Policy):
     pass
+
+class Custom(Policy):
+    pass

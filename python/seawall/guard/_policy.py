@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Awaitable, Callable
-from typing import Literal, ParamSpec, TypeVar, cast
+from typing import Any, Literal, ParamSpec, TypeVar, cast
 
 from seawall._core import guarded as _core
 from seawall._core.policy import Policy, Waiting
@@ -71,6 +71,14 @@ class Face:
         cast(Policy, self)._bind(name, _SYSTEM if clock is None else clock)
         cast(Policy, self)._lenience(shadow, share)
 
+    def _follow(self, options: dict[str, Any]) -> bool:
+        """Take a whole new set of options while running; False when only a new policy can."""
+        reconfigure = getattr(self, "reconfigure", None)
+        if reconfigure is None:
+            return False
+        reconfigure(**options)
+        return True
+
     def __call__(self, fn: Callable[P, R]) -> Guarded[P, R]:
         return protect(fn, (cast(Policy, self),), self)
 
@@ -78,8 +86,8 @@ class Face:
         """Call a plain function through the policy, blocking where it waits."""
         if inspect.iscoroutinefunction(fn):
             raise ConfigError(f"{fn!r} is a coroutine function: await call_async(...) instead")
-        return cast(R, _core.call((self,), fn, args, kwargs))
+        return cast(R, _core.call((cast(Policy, self),), fn, args, kwargs))
 
     async def call_async(self, fn: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         """Await a coroutine function through the policy."""
-        return cast(R, await _core.call_async((self,), fn, args, kwargs))
+        return cast(R, await _core.call_async((cast(Policy, self),), fn, args, kwargs))

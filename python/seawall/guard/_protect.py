@@ -44,7 +44,7 @@ class Guarded(Protocol[P, R_co]):
         """What the policies have done so far."""
 
 
-def protect(fn: Callable[P, R], stages: tuple[Policy, ...], owner: Any) -> Guarded[P, R]:
+def protect(fn: Callable[P, R], stages: tuple[Policy, ...] | _core.Route, owner: Any) -> Guarded[P, R]:
     """`fn` behind `stages`, outermost first; errors and statistics name `owner`."""
     if isinstance(fn, (staticmethod, classmethod)):
         raise ConfigError(f"put @{type(fn).__name__} above the policy, not below it")

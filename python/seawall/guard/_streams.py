@@ -7,20 +7,20 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Generator
 from typing import TYPE_CHECKING, Any
 
-from seawall._core.guarded import Passage
+from seawall._core.guarded import Passage, Route
 
 if TYPE_CHECKING:
     from seawall._core.policy import Policy
 
 
-def stream(fn: Callable[..., Any], stages: tuple[Policy, ...], owner: Any) -> Any:
+def stream(fn: Callable[..., Any], stages: tuple[Policy, ...] | Route, owner: Any) -> Any:
     """A generator function, sync or async, behind `stages`."""
     made = _async_stream(fn, stages) if inspect.isasyncgenfunction(fn) else _sync_stream(fn, stages)
     made.policy, made.stats = owner, owner.stats
     return made
 
 
-def _sync_stream(fn: Callable[..., Any], stages: tuple[Policy, ...]) -> Any:
+def _sync_stream(fn: Callable[..., Any], stages: tuple[Policy, ...] | Route) -> Any:
     @functools.wraps(fn)
     def items(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         passage = Passage(stages, False)
@@ -71,7 +71,7 @@ def _close(source: Any) -> None:
         source.close()
 
 
-def _async_stream(fn: Callable[..., Any], stages: tuple[Policy, ...]) -> Any:
+def _async_stream(fn: Callable[..., Any], stages: tuple[Policy, ...] | Route) -> Any:
     @functools.wraps(fn)
     async def items(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         passage = Passage(stages, True)

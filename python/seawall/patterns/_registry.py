@@ -89,7 +89,7 @@ class Registry(Generic[T]):
             raise ConfigError(f"{self.name} has no {name!r}{nearest(name, known) or ';'} there is: {listed(known)}")
         return self._load(name, points)
 
-    def create(self, name: str, *args: Any, **kwargs: Any) -> T:
+    def create(self, name: str, /, *args: Any, **kwargs: Any) -> T:
         """What the factory of that name makes of the arguments.
 
         Raises:

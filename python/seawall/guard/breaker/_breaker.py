@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from seawall._core import breaker as _core
-from seawall._core.breaker import Permit, Refusal
+from seawall._core.breaker import Permit
 from seawall._core.descriptors import own_methods
 from seawall.clock import Clock, to_ns
 from seawall.errors import CircuitOpen, classify, retry_after_of
@@ -108,7 +108,7 @@ class CircuitBreaker(_core.Breaker, Face):
         return self._force("metrics_only")
 
     def reconfigure(self, **changes: Any) -> None:
-        """Change options, for all who share the breaker; the state, and what the window has counted, go on.
+        """Change options, for all who share the breaker; the state goes on, and the window unless its size changes.
 
         Options that are no words of the kernel (open_for, open_jitter, longest_open, failure_if, ignore) change for
         this object only.
@@ -120,6 +120,10 @@ class CircuitBreaker(_core.Breaker, Face):
         self._reshape(options.words())
         self.options = options
         self._judge_results(options.failure_if is not None)
+
+    def _follow(self, options: dict[str, Any]) -> bool:
+        self.reconfigure(**{**BreakerOptions().as_dict(), **options})
+        return True
 
     def stats(self) -> BreakerStats:
         """What this breaker has done so far."""
