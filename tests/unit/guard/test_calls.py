@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from tests.unit.guard.witness import Refuses, Witness
 
 import seawall as sw
 from seawall.errors import ConfigError
 from seawall.guard import Custom, Pipeline
-from tests.unit.guard.witness import Refuses, Witness
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -167,6 +167,7 @@ def test_a_policy_that_fails_after_the_call_replaces_its_outcome() -> None:
 
     class Strict(Witness):
         def after(self, token: Any, result: Any, error: BaseException | None) -> None:
+            del token, error
             raise RuntimeError(f"{result} is not allowed")
 
     heard: list[tuple[str, Any, str]] = []
@@ -333,7 +334,7 @@ def test_enforce_refuses_that_share(share: float, refused: int) -> None:
 
 @pytest.mark.parametrize("bad", [-0.1, 1.1, float("nan"), True, "half"])
 def test_a_share_outside_its_range_is_refused(bad: Any) -> None:
-    """enforce is a share."""
+    """Enforce is a share."""
     with pytest.raises(ConfigError, match=r"^enforce must be a share from 0 to 1, got "):
         Custom(Witness(), enforce=bad)
 
