@@ -36,7 +36,7 @@ class SeawallError(Exception):
 
     __module__ = _PUBLIC
     _packs_chain = True
-    __cause__ = property(get_cause, set_cause)  # type: ignore[assignment]
+    __cause__ = property(get_cause, set_cause)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exception's own __reduce__ forgets keyword-only arguments and the cause; errors cross process pools.

@@ -123,7 +123,9 @@ class Registry(Generic[T]):
         if is_protocol(base):
             conform(made, base)
         elif not isinstance(made, base):
-            raise ConfigError(f"{name!r} of {self.name} must make a {base.__qualname__}, made {type(made).__qualname__}")
+            raise ConfigError(
+                f"{name!r} of {self.name} must make a {base.__qualname__}, made {type(made).__qualname__}"
+            )
 
     def _look(self) -> dict[str, tuple[EntryPoint, ...]]:
         found = self._offered
