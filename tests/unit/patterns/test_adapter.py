@@ -104,7 +104,7 @@ def test_an_async_method_needs_its_parameters_too() -> None:
         {"get": lambda self, key, more=1, *args, **kwargs: ""},
         {"get": lambda self, *args, **kwargs: ""},
         {"get": staticmethod(lambda key: "")},
-        {"get": functools.partial(lambda a, key: "", "a")},
+        {"get": staticmethod(functools.partial(lambda a, key: "", "a"))},
         {"put": later},
     ],
 )
