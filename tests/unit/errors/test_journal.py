@@ -215,8 +215,7 @@ def test_threads_are_counted_exactly() -> None:
     [
         (
             {"max_fingerprints": 0},
-            "max_fingerprints must be a whole number, 1 to 1000000 fingerprints, got 0; "
-            "how many are told apart; more are 'other'",
+            "max_fingerprints must be 1 to 1000000 fingerprints, got 0; how many are told apart; more are 'other'",
         ),
         (
             {"short_window": 60, "long_window": 60},

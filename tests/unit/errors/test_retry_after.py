@@ -119,3 +119,10 @@ def test_a_cause_is_asked_when_the_error_says_nothing() -> None:
 def test_foreign_code_that_fails_does_no_harm() -> None:
     """A response that cannot tell its metadata is one without."""
     assert retry_after_of(SimpleNamespace(trailing_metadata=lambda: 1 / 0)) is None
+
+    class Unasked(Exception):
+        @property
+        def response(self) -> Any:
+            raise RuntimeError("no response yet")
+
+    assert retry_after_of(Unasked()) is None

@@ -69,10 +69,12 @@ def exactly(text: str) -> str:
         ({"free": -math.inf}, "free must be a finite number, got -inf"),
         ({"free": timedelta(1)}, "free must be a finite number, got datetime.timedelta(days=1)"),
         ({"free": 10**400}, f"free must be a finite number, got {'1' + '0' * 116}..."),
-        ({"places": 0}, "places must be a whole number, 1 to 1000 calls, got 0; how many pass at once"),
+        ({"places": 0}, "places must be 1 to 1000 calls, got 0; how many pass at once"),
         ({"places": 2.0}, "places must be a whole number, 1 to 1000 calls, got 2.0; how many pass at once"),
         ({"places": True}, "places must be a whole number, 1 to 1000 calls, got True; how many pass at once"),
-        ({"tries": -1}, "tries must be a whole number at least 0, got -1"),
+        ({"tries": -1}, "tries must be at least 0, got -1"),
+        ({"tries": "1"}, "tries must be a whole number, at least 0, got '1'"),
+        ({"words": 1.5}, "words must be a whole number, got 1.5; room"),
         ({"share": 2}, "share must be at most 1, got 2; ratio of width"),
         ({"locked": 1}, "locked must be True or False, got 1; whether it is locked"),
         ({"label": 7}, "label must be text, got 7; what people call it"),
@@ -192,7 +194,7 @@ def test_options_are_inherited() -> None:
 
     gates = Gates(width=1)
     assert (gates.places, gates.steel, gates.open_for) == (2, True, 30.0)
-    with pytest.raises(ConfigError, match=exactly("places must be a whole number at least 2, got 1; wings")):
+    with pytest.raises(ConfigError, match=exactly("places must be at least 2, got 1; wings")):
         Gates(width=1, places=1)
     assert Doors(width=1, places=1).places == 1
 
@@ -202,7 +204,7 @@ def test_a_builder_tells_everything_and_goes_on() -> None:
     builder = Builder(Doors).set("places", 0).update({"label": 3})
     expected = (
         "3 options of Doors are wrong:\n"
-        "- places must be a whole number, 1 to 1000 calls, got 0; how many pass at once\n"
+        "- places must be 1 to 1000 calls, got 0; how many pass at once\n"
         "- label must be text, got 3; what people call it\n"
         "- width is required; clear width"
     )
