@@ -3,6 +3,7 @@
 Everything here validates, reads the clock once and calls one kernel function.
 """
 
+from libc.math cimport llround
 from libc.stdint cimport INT64_MAX
 from libc.stdlib cimport free
 from libc.string cimport memcpy
@@ -32,7 +33,8 @@ cdef double seconds(int64_t ns):
 
 
 cdef int64_t horizon_ns(double wait):
-    return INT64_MAX if wait >= 9.2e9 else <int64_t>(wait * 1e9)
+    # Rounded: 0.1 s is not a nanosecond less because a float cannot say it.
+    return INT64_MAX if wait >= 9.2e9 else llround(wait * 1e9)
 
 
 cdef int fill(Kind kind, Config* config, uint64_t cells, object amount, object period, object limit, int64_t since) except -1:
@@ -77,6 +79,10 @@ cdef class Base:
             raise ValueError(f"cost {cost} can never be admitted: {self.name} holds at most {config.limit}; "
                              "raise its limit or split the call")
         return cost
+
+    cdef int64_t horizon(self, double wait):
+        # In shadow nobody is made to wait either: a place that is not due now is a refusal that is only counted.
+        return 0 if self.is_shadow else horizon_ns(wait)
 
     cdef object decision(self, Verdict* v, int64_t now, object key):
         admitted = v.admitted and v.at <= now
@@ -206,11 +212,11 @@ cdef class Limiter(Base):
         return self.is_shadow
 
     def _admit_now(self, cost=1) -> bool:
-        """try_acquire for callers that will wait when refused: a refusal is not counted."""
+        """try_acquire for callers that will wait when refused: then a refusal is not counted. Nobody waits in shadow."""
+        if self.is_shadow:
+            return self.try_acquire(cost)
         cdef uint64_t units = 1 if cost is 1 else self.cost_of(cost)
-        if admit_now(self.kind, self.single[0], now_ns(self.source), units):
-            return True
-        return self.is_shadow
+        return admit_now(self.kind, self.single[0], now_ns(self.source), units)
 
     def check(self, cost=1) -> Decision:
         """Admit a call of `cost` now, or say why not and when to try again."""
@@ -232,7 +238,7 @@ cdef class Limiter(Base):
         cdef Ask ask
         cdef Permit permit = Permit.__new__(Permit)
         ask.cost = 1 if cost is 1 else self.cost_of(cost)
-        ask.now, ask.horizon, ask.commit = now_ns(self.source), horizon_ns(wait), True
+        ask.now, ask.horizon, ask.commit = now_ns(self.source), self.horizon(wait), True
         cdef Verdict v = decide(self.kind, self.single[0], ask, &permit.ticket)
         return self.permit(&v, permit, ask.now, None)
 

@@ -253,9 +253,6 @@ class Table {
     const std::uint64_t places[2] = {first(hash), second(hash)};
     Config c;
     const std::uint64_t epoch = t_.control.read(c);
-    if (!ask.commit) {
-      return look_only(c, ask, out);
-    }
     Entry best{};
     std::uint64_t best_word = 0;
     std::size_t best_live = kWays + 1;
@@ -297,10 +294,13 @@ class Table {
         best_live = live;
       }
     }
+    if (best.key == nullptr && !unsettled) {
+      return overflow(hash, c, earliest, ask.commit, out);
+    }
+    if (!ask.commit) {
+      return look_only(c, ask, out);
+    }
     if (best.key == nullptr) {
-      if (!unsettled) {
-        return overflow(hash, c, earliest, out);
-      }
       settle_all(places, ask.now);
       return Answer::moved;
     }
@@ -319,8 +319,8 @@ class Table {
     }
   }
 
-  Answer overflow(std::uint64_t hash, const Config& c, Ns earliest, Verdict* out) {
-    stripe(hash).overflowed.fetch_add(1, std::memory_order_relaxed);  // a statistic
+  Answer overflow(std::uint64_t hash, const Config& c, Ns earliest, bool counted, Verdict* out) {
+    stripe(hash).overflowed.fetch_add(counted ? 1 : 0, std::memory_order_relaxed);  // a statistic
     if (out != nullptr) {
       *out = {false, true, earliest + 1, earliest, 0, c.limit};
     }

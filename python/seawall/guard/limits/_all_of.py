@@ -46,7 +46,10 @@ class JointPermit:
         return any(given_back)
 
 
-def take(places: Sequence[Callable[[float], Permit]], longest: float) -> JointPermit:
+Place = Callable[[float], Permit]
+
+
+def take(places: Sequence[Place], longest: float) -> JointPermit:
     """A place of each within `longest` seconds, or RateLimited with every one already taken given back."""
     taken: list[Permit] = []
     try:
@@ -59,16 +62,23 @@ def take(places: Sequence[Callable[[float], Permit]], longest: float) -> JointPe
     return JointPermit(taken)
 
 
-def joined(decisions: Sequence[Decision], name: str) -> Decision:
-    """One answer for all: the smallest room, the longest wait."""
+def refusing_first(places: Sequence[Place], seen: Sequence[Decision]) -> list[Place]:
+    """The places in order, after those that will be refused: these count it, and nothing is taken from the others."""
+    ranked = sorted(zip(seen, places, strict=True), key=lambda pair: pair[0].admitted)
+    return [place for _, place in ranked]
+
+
+def joined(decisions: Sequence[Decision], name: str, refused: RateLimited | None = None) -> Decision:
+    """One answer for all: the smallest room, the longest wait; of who refused, if nobody would any more."""
     tightest = min(decisions, key=lambda d: (d.admitted, d.remaining))
+    admitted = all(d.admitted for d in decisions)
     return Decision(
-        all(d.admitted for d in decisions),
+        admitted and refused is None,
         tightest.limit,
         min(d.remaining for d in decisions),
-        max(d.retry_after for d in decisions),
+        max(d.retry_after for d in decisions) if refused is None or not admitted else refused.retry_after or 0.0,
         max(d.reset_after for d in decisions),
-        name if tightest.admitted else tightest.name,
+        (name if refused is None else str(refused.policy)) if tightest.admitted else tightest.name,
         tightest.key,
     )
 
@@ -140,13 +150,11 @@ class AllOf:
 
     def check(self, cost: int = 1) -> Decision:
         """`try_acquire` with the full answer: the tightest limit's name, the longest wait."""
-        seen = self.peek(cost)
-        if not seen.admitted:
-            return seen
+        seen = [one.peek(cost) for one in self.limits]
         try:
-            take([_placer(one, cost) for one in self.limits], 0.0).commit()
-        except RateLimited:  # somebody was faster
-            return self.peek(cost)._replace(admitted=False)
+            take(refusing_first([_placer(one, cost) for one in self.limits], seen), 0.0).commit()
+        except RateLimited as refused:  # a peek may have said yes: somebody was faster
+            return joined([one.peek(cost) for one in self.limits], self.name, refused)
         return joined([one.peek() for one in self.limits], self.name)._replace(admitted=True, retry_after=0.0)
 
     def peek(self, cost: int = 1) -> Decision:
@@ -212,13 +220,11 @@ class KeyedAllOf:
 
     def check(self, key: Key, cost: int = 1) -> Decision:
         """`try_acquire` with the full answer."""
-        seen = self.peek(key, cost)
-        if not seen.admitted:
-            return seen
+        seen = [one.peek(key, cost) for one in self.limits]
         try:
-            take(self._placers(key, cost), 0.0).commit()
-        except RateLimited as refused:  # somebody was faster, or there is no room for one more key
-            return self.peek(key, cost)._replace(admitted=False, retry_after=refused.retry_after or 0.0)
+            take(refusing_first(self._placers(key, cost), seen), 0.0).commit()
+        except RateLimited as refused:  # a peek may have said yes: somebody was faster
+            return joined([one.peek(key, cost) for one in self.limits], self.name, refused)
         return joined([one.peek(key) for one in self.limits], self.name)._replace(admitted=True, retry_after=0.0)
 
     def peek(self, key: Key, cost: int = 1) -> Decision:
@@ -241,12 +247,12 @@ class KeyedAllOf:
         """What each limit has done so far."""
         return tuple(one.stats() for one in self.limits)
 
-    def _placers(self, key: Key, cost: int) -> list[Callable[[float], Permit]]:
+    def _placers(self, key: Key, cost: int) -> list[Place]:
         return [lambda longest, one=one: one._place(key, cost, longest) for one in self.limits]  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"KeyedAllOf({', '.join(map(repr, self.limits))})"
 
 
-def _placer(one: Limit, cost: int) -> Callable[[float], Any]:
+def _placer(one: Limit, cost: int) -> Place:
     return lambda longest: one._place(cost, longest)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any, Protocol, TypeVar, cast
 
 from seawall.errors import ConfigError
@@ -26,10 +27,21 @@ def guarded(limit: Acquires, fn: F) -> F:
     if inspect.isasyncgenfunction(fn):
 
         @functools.wraps(fn)
-        async def stream(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        async def stream(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
             await limit.acquire_async()
-            async for item in fn(*args, **kwargs):
-                yield item
+            async with aclosing(fn(*args, **kwargs)) as source:
+                step = source.asend(None)
+                while True:
+                    try:
+                        item = await step
+                    except StopAsyncIteration:
+                        return
+                    try:
+                        step = source.asend((yield item))
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:  # noqa: BLE001 - as `yield from` does: what is thrown in goes through
+                        step = source.athrow(error)
 
         return cast(F, stream)
     if inspect.iscoroutinefunction(fn):

@@ -15,6 +15,7 @@ from threading import Lock
 from typing import Any
 
 from seawall.clock import AsyncBell, Bell, Clock
+from seawall.errors import RateLimited
 from seawall.guard.limits._permit import Permit
 
 Place = Callable[[Any, float], Permit]
@@ -23,7 +24,7 @@ Place = Callable[[Any, float], Permit]
 class Waiter:
     """One who waits."""
 
-    __slots__ = ("arrived", "bell", "cost", "left", "permit")
+    __slots__ = ("arrived", "bell", "cost", "left", "permit", "refusal")
 
     def __init__(self, cost: int, permit: Permit, bell: Bell | AsyncBell) -> None:
         self.cost = cost
@@ -31,6 +32,7 @@ class Waiter:
         self.bell = bell
         self.left = False
         self.arrived = False
+        self.refusal: ValueError | RateLimited | None = None  # a change of the limit left no place for it
 
 
 class Line:
@@ -88,6 +90,8 @@ class Line:
         with self._lock:
             if self._leavers:
                 self._replan(None)
+            if waiter.refusal is not None:
+                raise waiter.refusal
             return waiter.permit.at_ns
 
     def _arrive(self, waiter: Waiter) -> None:
@@ -99,6 +103,8 @@ class Line:
 
     def _leave(self, waiter: Waiter) -> None:
         with self._lock:
+            if waiter.refusal is not None:
+                return
             waiter.left = True
             self._leavers += 1
             while self._waiters and self._waiters[-1].left and self._waiters[-1].permit.undo():
@@ -123,14 +129,23 @@ class Line:
                 self._leavers -= 1
             elif not newest.arrived:
                 moving.append(newest)
-        if change is not None:
-            change()
-        for waiter in reversed(moving):
+        try:
+            if change is not None:
+                change()
+        finally:  # a change that fails leaves everybody where they were
+            for waiter in reversed(moving):
+                self._place_again(waiter)
+            if self._leavers:
+                self._drop_leavers()
+
+    def _place_again(self, waiter: Waiter) -> None:
+        try:
             waiter.permit = self._place(waiter.cost, math.inf)
+        except (RateLimited, ValueError) as refusal:
+            waiter.refusal = refusal
+        else:
             self._waiters.append(waiter)
-            waiter.bell.ring()
-        if self._leavers:
-            self._drop_leavers()
+        waiter.bell.ring()
 
     def _drop_leavers(self) -> None:
         for waiter in self._waiters:
