@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tests.oracles import limits as oracles
+
 import seawall as sw
 from seawall.clock import ManualClock
-from tests.oracles import limits as oracles
 
 NAMES = ("token_bucket", "leaky_bucket", "fixed_window", "sliding_window", "sliding_log")
 

@@ -7,10 +7,18 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from tests.oracles.pairs import NAMES, Pair, pair
 
 import seawall as sw
-from tests.oracles.pairs import NAMES, Pair, pair
 
 COSTS = st.integers(1, 4)
 STEPS = st.one_of(st.integers(0, 10), st.integers(0, 400_000_000), st.integers(0, 5_000_000_000))

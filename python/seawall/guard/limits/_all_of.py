@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from seawall.clock import AsyncBell, Bell, Clock
 from seawall.errors import ConfigError, RateLimited

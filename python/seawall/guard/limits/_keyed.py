@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import timedelta
 from threading import Lock
 from typing import Any
@@ -83,11 +84,10 @@ class Keyed(_core.KeyedLimiter):
     def reconfigure(self, *args: Any, **kwargs: Any) -> None:
         """New limits for every key at once, with the arguments of the limit's own `reconfigure`. Scans the table."""
         plan = self._limiter._plan(*args, **kwargs)  # type: ignore[attr-defined]
-        self._reshape(plan.amount, plan.period, plan.limit)
-        with self._lock:
-            lines = list(self._lines.values())
-        for line in lines:
-            line.rearrange(lambda: None)
+        with self._lock, ExitStack() as lines:  # places taken under the old limits can only be undone under them
+            for line in self._lines.values():
+                lines.enter_context(line.rearranging())
+            self._reshape(plan.amount, plan.period, plan.limit)
 
     def stats(self) -> KeyedStats:
         """What this limit has done so far. Scans the table for live keys."""

@@ -72,7 +72,7 @@ def test_a_committed_place_stays_taken():
 
 
 def test_undo_only_gives_back_the_newest_place():
-    """undo refuses while somebody stands behind, and works once that one has undone its own."""
+    """Undo refuses while somebody stands behind, and works once that one has undone its own."""
     limit, _ = bucket()
     first, second = limit.reserve(), limit.reserve()
     assert first.undo() is False
