@@ -29,6 +29,32 @@ TEST_CASE("every key has a limit of its own, and a full table refuses new keys a
   }
 }
 
+TEST_CASE("a key that finds no place is told the instant at which one is free, and looking says the same") {
+  for (const Kind kind : kAll) {
+    KeyedBox box(kind, 7, kSecond, 7, 1);
+    Ns now = 3 * kSecond / 10;
+    for (int key = 0; key < 200; ++key) {
+      box.take(key, now);
+    }
+    const std::uint64_t counted = box.overflowed();
+    int asked = 0;
+    for (int key = 200; key < 220; ++key, ++now) {
+      const Verdict seen = keyed_decide(kind, *box.table, box.hash(key), Ask{now, 1, 0, false}, nullptr);
+      if (!seen.overflow) {
+        continue;
+      }
+      CHECK(box.overflowed() == counted + static_cast<std::uint64_t>(asked));
+      const Verdict told = keyed_decide(kind, *box.table, box.hash(key), Ask{now, 1}, nullptr);
+      CHECK_FALSE(told.admitted);
+      CHECK(told.at == seen.at);
+      CHECK_FALSE(keyed_decide(kind, *box.table, box.hash(key), Ask{told.at - 1, 1, 0, false}, nullptr).admitted);
+      CHECK(keyed_decide(kind, *box.table, box.hash(key), Ask{told.at, 1, 0, false}, nullptr).admitted);
+      ++asked;
+    }
+    CHECK(asked >= 10);
+  }
+}
+
 TEST_CASE("replenished keys make room") {
   for (const Kind kind : kAll) {
     KeyedBox box(kind, 2, kSecond, 2, 100);

@@ -54,8 +54,7 @@ cdef class KeyedLimiter(Base):
             free(<void*>self.table)
 
     cdef int settings(self, Config* out) except -1:
-        if self.table == NULL:
-            raise TypeError(f"{type(self).__name__}.__init__ was not called")
+        self.must_be_open(self.table)
         self.table.control.read(out[0])
         return 0
 
@@ -106,6 +105,7 @@ cdef class KeyedLimiter(Base):
         cdef Py_ssize_t size
         cdef const char* text
         cdef int overflow = 0
+        self.must_be_open(self.table)
         seed.k0, seed.k1 = self.table.k0, self.table.k1
         if isinstance(key, str):
             text = PyUnicode_AsUTF8AndSize(key, &size)
@@ -196,6 +196,7 @@ cdef class KeyedLimiter(Base):
         """
         import numpy
 
+        self.must_be_open(self.table)
         if isinstance(keys, numpy.ndarray):
             if keys.ndim != 1:
                 raise ValueError(f"keys must be one-dimensional, got shape {keys.shape}")
@@ -252,6 +253,7 @@ cdef class KeyedLimiter(Base):
 
     def _counts(self) -> tuple:
         """(admitted, refused, overflowed, evicted) by all users of this table."""
+        self.must_be_open(self.table)
         cdef uint64_t admitted = 0, refused = 0, overflowed = 0, evicted = 0
         for i in range(8):
             admitted += self.table.stats[i].admitted.load()
@@ -262,6 +264,7 @@ cdef class KeyedLimiter(Base):
 
     def _live_keys(self) -> int:
         """Keys whose limit is not fully replenished. Scans the table."""
+        self.must_be_open(self.table)
         cdef uint64_t count
         with nogil:
             count = keyed_live(self.kind, self.table[0], now_ns(self.source))

@@ -108,6 +108,7 @@ cdef class Base:
     cdef int settings(self, Config* out) except -1
     cdef bint give_back(self, Permit permit, bint newest_only) except -1
     cdef uint64_t cost_of(self, object cost) except 0
+    cdef int must_be_open(self, const void* state) except -1
     cdef int64_t horizon(self, double wait)
     cdef object decision(self, Verdict* v, int64_t now, object key)
     cdef Permit permit(self, Verdict* v, Permit made, int64_t now, object key)

@@ -80,6 +80,11 @@ cdef class Base:
                              "raise its limit or split the call")
         return cost
 
+    cdef int must_be_open(self, const void* state) except -1:
+        if state == NULL:
+            raise TypeError(f"{type(self).__name__}.__init__ was not called")
+        return 0
+
     cdef int64_t horizon(self, double wait):
         # In shadow nobody is made to wait either: a place that is not due now is a refusal that is only counted.
         return 0 if self.is_shadow else horizon_ns(wait)
@@ -169,8 +174,7 @@ cdef class Limiter(Base):
             free(<void*>self.single)
 
     cdef int settings(self, Config* out) except -1:
-        if self.single == NULL:
-            raise TypeError(f"{type(self).__name__}.__init__ was not called")
+        self.must_be_open(self.single)
         self.single.control.read(out[0])
         return 0
 
@@ -206,6 +210,7 @@ cdef class Limiter(Base):
 
     def try_acquire(self, cost=1) -> bool:
         """Admit a call of `cost` now, or not. Never waits, never allocates. Cost: about one clock reading and 15 ns."""
+        self.must_be_open(self.single)
         cdef uint64_t units = 1 if cost is 1 else self.cost_of(cost)
         if try_acquire(self.kind, self.single[0], now_ns(self.source), units):
             return True
@@ -213,6 +218,7 @@ cdef class Limiter(Base):
 
     def _admit_now(self, cost=1) -> bool:
         """try_acquire for callers that will wait when refused: then a refusal is not counted. Nobody waits in shadow."""
+        self.must_be_open(self.single)
         if self.is_shadow:
             return self.try_acquire(cost)
         cdef uint64_t units = 1 if cost is 1 else self.cost_of(cost)
@@ -227,6 +233,7 @@ cdef class Limiter(Base):
         return self.ask(cost, False)
 
     cdef object ask(self, object cost, bint commit):
+        self.must_be_open(self.single)
         cdef Ask ask
         ask.cost = 1 if cost is 1 else self.cost_of(cost)
         ask.now, ask.horizon, ask.commit = now_ns(self.source), 0, commit
@@ -235,6 +242,7 @@ cdef class Limiter(Base):
 
     def _place(self, cost, wait: float) -> Permit:
         """A place for `cost`, now or at most `wait` seconds ahead; RateLimited when there is none."""
+        self.must_be_open(self.single)
         cdef Ask ask
         cdef Permit permit = Permit.__new__(Permit)
         ask.cost = 1 if cost is 1 else self.cost_of(cost)
@@ -244,6 +252,7 @@ cdef class Limiter(Base):
 
     def _counts(self) -> tuple:
         """(admitted, refused) by all users of this state."""
+        self.must_be_open(self.single)
         return self.single.admitted.load(), self.single.refused.load()
 
     cdef bint give_back(self, Permit permit, bint newest_only) except -1:
@@ -284,6 +293,8 @@ cdef class Permit:
     @property
     def wait(self) -> float:
         """Seconds from now until the place is due; 0.0 when it is."""
+        if self.limiter is None:
+            raise TypeError("a Permit is made by reserve()")
         cdef int64_t left = self.ticket.at - now_ns(self.limiter.source)
         return seconds(left) if left > 0 else 0.0
 
@@ -311,4 +322,5 @@ cdef class Permit:
         return done
 
     def __repr__(self):
-        return f"<Permit of {self.limiter.name!r} cost={self.ticket.cost} wait={self.wait:.6g}>"
+        wait = self.wait
+        return f"<Permit of {self.limiter.name!r} cost={self.ticket.cost} wait={wait:.6g}>"

@@ -40,6 +40,9 @@ inline std::uint64_t ticks(const Config& c, Ns now) noexcept {
 
 inline Ns ns(const Config& c, std::uint64_t tick) noexcept { return static_cast<Ns>((tick + c.scale - 1) / c.scale); }
 
+// The first nanosecond after `tick`.
+inline Ns after(const Config& c, std::uint64_t tick) noexcept { return static_cast<Ns>(tick / c.scale + 1); }
+
 // The same debt, in tokens, under another configuration, rounded up.
 inline std::uint64_t translate(const Config& from, const Config& to, std::uint64_t paid) noexcept {
   const std::uint64_t then = to.since * from.scale;
@@ -58,6 +61,7 @@ struct TokenBucket {
   static std::uint64_t fresh(const Config& c, Ns now) noexcept { return cursor::ticks(c, now); }
   static Ns replenished(const Config& c, std::uint64_t paid) noexcept { return cursor::ns(c, paid); }
   static bool forgettable(const Config& c, std::uint64_t paid, Ns now) noexcept { return paid < cursor::ticks(c, now); }
+  static Ns forgettable_at(const Config& c, std::uint64_t paid) noexcept { return cursor::after(c, paid); }
 
   template <bool When>
   static Placement place(const Config& c, std::uint64_t paid, Ns now, std::uint64_t cost) noexcept {
@@ -99,6 +103,7 @@ struct LeakyBucket {
   static bool forgettable(const Config& c, std::uint64_t empty, Ns now) noexcept {
     return empty < cursor::ticks(c, now);
   }
+  static Ns forgettable_at(const Config& c, std::uint64_t empty) noexcept { return cursor::after(c, empty); }
 
   template <bool When>
   static Placement place(const Config& c, std::uint64_t empty, Ns now, std::uint64_t cost) noexcept {

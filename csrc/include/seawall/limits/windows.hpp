@@ -58,8 +58,11 @@ struct FixedWindow {
     return (state & c.token) == 0 ? 0 : static_cast<Ns>(window::start(c, (state >> c.scale) + 1));
   }
 
+  static Ns forgettable_at(const Config& c, std::uint64_t state) noexcept {
+    return static_cast<Ns>(window::start(c, (state >> c.scale) + 1));
+  }
   static bool forgettable(const Config& c, std::uint64_t state, Ns now) noexcept {
-    return window::start(c, (state >> c.scale) + 1) <= window::clamp(c, now);
+    return forgettable_at(c, state) <= now;
   }
 
   template <bool When>
@@ -126,9 +129,11 @@ struct SlidingWindow {
     return spans == 0 ? 0 : static_cast<Ns>(v.start + spans * c.period);
   }
 
+  static Ns forgettable_at(const Config& c, std::uint64_t state) noexcept {
+    return static_cast<Ns>(unpack(c, state).start + 2 * c.period);
+  }
   static bool forgettable(const Config& c, std::uint64_t state, Ns now) noexcept {
-    const View v = unpack(c, state);
-    return v.start + 2 * c.period <= window::clamp(c, now);
+    return forgettable_at(c, state) <= now;
   }
 
   template <bool When>

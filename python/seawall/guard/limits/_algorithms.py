@@ -205,15 +205,15 @@ class SlidingWindow(_Window):
 class SlidingLog(Limit):
     """At most `limit` calls in every window, exactly: each call is remembered by its time.
 
-    Costs 16 to 32 bytes for each call of the limit. `acquire` and `reserve` give places as far ahead as the log has room to
-    remember: at least one window, about 250 calls for small limits; beyond that they refuse. For a window after a cancel
-    each call costs O(limit). Other options, errors and costs as for TokenBucket.
+    Costs 16 to 32 bytes for each call of the limit. `acquire` and `reserve` give places as far ahead as the log can
+    remember: at least one window, about 250 calls for small limits; beyond that they refuse. For a window after a
+    cancel each call costs O(limit). Other options, errors and costs as for TokenBucket.
 
     Args:
         limit: Calls per window, at most 4,194,304.
         window: Length in seconds or a timedelta, at least 1 microsecond.
-        max_limit: The largest limit `reconfigure` may ever set, by default `limit`; its room is reserved at once and lets
-            as many wait.
+        max_limit: The largest limit `reconfigure` may ever set, by default `limit`; its room is reserved at once and
+            lets as many wait.
 
     Example:
         >>> from seawall.clock import ManualClock

@@ -2,109 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from seawall.clock import AsyncBell, Bell, Clock
+from seawall.clock import Clock
 from seawall.errors import ConfigError, RateLimited
 from seawall.guard.limits import _options as options
 from seawall.guard.limits._calls import F, guarded
 from seawall.guard.limits._decision import Decision, KeyedStats, LimitStats
+from seawall.guard.limits._joint import (
+    JointPermit,
+    Place,
+    admission,
+    joined,
+    refusal,
+    refusing_first,
+    take,
+    wait,
+    wait_async,
+)
 from seawall.guard.limits._keyed import Key, Keyed
 from seawall.guard.limits._limit import Limit
-from seawall.guard.limits._permit import Permit
-
-
-class JointPermit:
-    """A place in every limit. Wait `wait` seconds, then go; or give all of them back."""
-
-    __slots__ = ("_permits",)
-
-    def __init__(self, permits: Sequence[Permit]) -> None:
-        self._permits = tuple(permits)
-
-    @property
-    def at_ns(self) -> int:
-        """When the last of the places is due, in nanoseconds of the limits' clock."""
-        return max(p.at_ns for p in self._permits)
-
-    @property
-    def wait(self) -> float:
-        """Seconds until the last of the places is due."""
-        return max(p.wait for p in self._permits)
-
-    def commit(self) -> None:
-        """Keep the places for good."""
-        for permit in self._permits:
-            permit.commit()
-
-    def cancel(self) -> bool:
-        """Give back what may be given back; whether anything was."""
-        given_back = [p.cancel() for p in reversed(self._permits)]
-        return any(given_back)
-
-
-Place = Callable[[float], Permit]
-
-
-def take(places: Sequence[Place], longest: float) -> JointPermit:
-    """A place of each within `longest` seconds, or RateLimited with every one already taken given back."""
-    taken: list[Permit] = []
-    try:
-        for place in places:
-            taken.append(place(longest))
-    except BaseException:
-        for permit in reversed(taken):
-            permit.cancel()
-        raise
-    return JointPermit(taken)
-
-
-def refusing_first(places: Sequence[Place], seen: Sequence[Decision]) -> list[Place]:
-    """The places in order, after those that will be refused: these count it, and nothing is taken from the others."""
-    ranked = sorted(zip(seen, places, strict=True), key=lambda pair: pair[0].admitted)
-    return [place for _, place in ranked]
-
-
-def joined(decisions: Sequence[Decision], name: str, refused: RateLimited | None = None) -> Decision:
-    """One answer for all: the smallest room, the longest wait; of who refused, if nobody would any more."""
-    tightest = min(decisions, key=lambda d: (d.admitted, d.remaining))
-    admitted = all(d.admitted for d in decisions)
-    return Decision(
-        admitted and refused is None,
-        tightest.limit,
-        min(d.remaining for d in decisions),
-        max(d.retry_after for d in decisions) if refused is None or not admitted else refused.retry_after or 0.0,
-        max(d.reset_after for d in decisions),
-        (name if refused is None else str(refused.policy)) if tightest.admitted else tightest.name,
-        tightest.key,
-    )
-
-
-def wait(permit: JointPermit, clock: Clock) -> None:
-    """Sleep a thread until the permit is due; an exception gives it back."""
-    bell = Bell()
-    try:
-        while clock.now_ns() < permit.at_ns:
-            clock.park(bell, permit.at_ns)
-    except BaseException:
-        permit.cancel()
-        raise
-    permit.commit()
-
-
-async def wait_async(permit: JointPermit, clock: Clock) -> None:
-    """Sleep a task until the permit is due; an exception gives it back."""
-    bell = AsyncBell()
-    try:
-        while clock.now_ns() < permit.at_ns:
-            await clock.park_async(bell, permit.at_ns)
-    except BaseException:
-        permit.cancel()
-        raise
-    permit.commit()
 
 
 def _same_clock(limits: Sequence[Limit | Keyed]) -> Clock:
@@ -153,9 +73,9 @@ class AllOf:
         seen = [one.peek(cost) for one in self.limits]
         try:
             take(refusing_first([_placer(one, cost) for one in self.limits], seen), 0.0).commit()
-        except RateLimited as refused:  # a peek may have said yes: somebody was faster
-            return joined([one.peek(cost) for one in self.limits], self.name, refused)
-        return joined([one.peek() for one in self.limits], self.name)._replace(admitted=True, retry_after=0.0)
+        except RateLimited as refused:
+            return refusal([one.peek(cost) for one in self.limits], refused)
+        return admission([one.peek() for one in self.limits], self.name)
 
     def peek(self, cost: int = 1) -> Decision:
         """What `check` would answer, changing nothing."""
@@ -223,9 +143,9 @@ class KeyedAllOf:
         seen = [one.peek(key, cost) for one in self.limits]
         try:
             take(refusing_first(self._placers(key, cost), seen), 0.0).commit()
-        except RateLimited as refused:  # a peek may have said yes: somebody was faster
-            return joined([one.peek(key, cost) for one in self.limits], self.name, refused)
-        return joined([one.peek(key) for one in self.limits], self.name)._replace(admitted=True, retry_after=0.0)
+        except RateLimited as refused:
+            return refusal([one.peek(key, cost) for one in self.limits], refused)
+        return admission([one.peek(key) for one in self.limits], self.name)
 
     def peek(self, key: Key, cost: int = 1) -> Decision:
         """What `check` would answer, changing nothing."""

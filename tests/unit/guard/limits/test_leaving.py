@@ -136,7 +136,7 @@ async def test_in_every_limit_the_others_go_when_the_oracle_says(name, leaver):
 
 
 async def test_a_place_taken_by_reserve_behind_stands_still():
-    """A permit behind the line is never moved: who waits before it keeps its time, and the gap is given back if it can."""
+    """A permit behind the line is never moved, so who waits before it keeps its time."""
     line = bucket_line()
     await line.join("a")
     await line.join("b")
@@ -167,5 +167,5 @@ async def test_cancelling_a_keyed_waiter_moves_up_those_of_its_key_only():
     for _ in range(3):
         clock.advance(0.1)
         await settle()
-    assert through == [("y0", 0.1), ("x1", 0.1), ("y1", 0.2)] or through == [("x1", 0.1), ("y0", 0.1), ("y1", 0.2)]
+    assert sorted(through) == [("x1", 0.1), ("y0", 0.1), ("y1", 0.2)]
     assert keyed._lines == {}

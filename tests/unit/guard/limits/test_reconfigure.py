@@ -52,7 +52,7 @@ def test_there_and_back_is_as_before(name):
 def test_a_limit_below_what_was_taken_admits_nothing_until_it_fits(name):
     """With a limit below what is taken nothing remains, and later it fills to the new limit only."""
     both = taken(name)
-    args, options = NEW[name]
+    _, options = NEW[name]
     both.limit.reconfigure(3, **{key: 3 if key != "window" else 1 for key in options})
     assert both.limit.peek().remaining == 0
     assert not both.limit.try_acquire()
