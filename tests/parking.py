@@ -57,6 +57,10 @@ class Queue:
         """(name, time in seconds) of the next that got through, or (name, error)."""
         return self._through.get(timeout=PATIENCE)
 
+    def has_next(self) -> bool:
+        """Whether somebody else has got through."""
+        return not self._through.empty()
+
     def close(self) -> None:
         """Wait for all threads to end."""
         for thread in self._threads:
