@@ -46,7 +46,7 @@ def admitted(both: Pair, calls: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def spans(through: list[tuple[int, int]]) -> Any:
-    """(start, end, cost admitted from start to end, the last cost) of every run of admissions, in the order of calls."""
+    """(start, end, cost admitted from start to end, the last cost) of every run of admissions, in calling order."""
     for i, (start, _) in enumerate(through):
         for (end, last), total in zip(through[i:], accumulate(cost for _, cost in through[i:]), strict=True):
             yield start, end, total, last

@@ -55,6 +55,24 @@ TEST_CASE("a key that finds no place is told the instant at which one is free, a
   }
 }
 
+TEST_CASE("what one key cancelled does not count against the key that takes its place") {
+  for (const Kind kind : kAll) {
+    KeyedBox box(kind, 2, kSecond, 2, 1);  // two buckets: 16 places
+    for (int key = 0; key < 40; ++key) {
+      Ticket ticket;
+      const std::uint64_t hash = box.hash(key);
+      if (keyed_decide(kind, *box.table, hash, Ask{5, 2, kFarthestNs, true}, &ticket).admitted) {
+        keyed_refund(kind, *box.table, hash, ticket, 5);
+      }
+    }
+    for (int key = 100; key < 140; ++key) {
+      const Verdict v = keyed_decide(kind, *box.table, box.hash(key), Ask{6 + key, 1}, nullptr);
+      CHECK((v.admitted || v.overflow));
+      CHECK((v.overflow || v.remaining == 1));
+    }
+  }
+}
+
 TEST_CASE("replenished keys make room") {
   for (const Kind kind : kAll) {
     KeyedBox box(kind, 2, kSecond, 2, 100);

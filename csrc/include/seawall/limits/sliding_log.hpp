@@ -70,7 +70,14 @@ class Log {
     return newest == 0 ? 0 : free_at(c, newest);
   }
 
-  static Ns forgettable_at(const Config& c, const Word* cells) noexcept { return replenished(c, cells) + 1; }
+  // A cancelled cell counts too: the next owner goes by the order, to which a marked cell is a taken one.
+  static Ns forgettable_at(const Config& c, const Word* cells) noexcept {
+    std::uint64_t newest = 0;
+    for (std::uint64_t i = 0; i <= c.token; ++i) {
+      newest = std::max(newest, look(cells[i]));
+    }
+    return stamp_in(newest) == 0 ? 1 : free_at(c, newest) + 1;
+  }
   static bool forgettable(const Config& c, const Word* cells, Ns now) noexcept {
     return forgettable_at(c, cells) <= now;
   }
