@@ -82,15 +82,17 @@ struct TokenBucket {
     return cursor::translate(from, to, paid);
   }
 
-  // What a cancel may take back when others came after it: the part that time has not already given back, and nothing
-  // while a later reservation still waits (its place was computed with this one in front of it).
-  static std::uint64_t refund(const Config& c, std::uint64_t paid, std::uint64_t after, std::uint64_t cost,
-                              Ns now) noexcept {
-    const std::uint64_t t = cursor::ticks(c, now);
-    if (paid > t + c.span || after <= t) {
-      return paid;
-    }
-    return paid - std::min(after - t, cost * c.token);
+  // Whether a state that looks untouched since the place was taken may be what it was before. Once time has passed it
+  // may have become the same again: an earlier place given back, a later one taken.
+  static bool restorable(const Ticket& ticket, Ns now) noexcept { return now <= ticket.at; }
+
+  // What a cancel may take back when others came after it: what time cannot have given back since the place was due,
+  // and nothing while a later reservation still waits (its place was computed with this one in front of it). How deep
+  // in debt the bucket was is no argument for more: an earlier place may have been given back since.
+  static std::uint64_t refund(const Config& c, std::uint64_t paid, const Ticket& ticket, Ns now) noexcept {
+    const std::uint64_t t = cursor::ticks(c, now), due = cursor::ticks(c, ticket.at);
+    const std::uint64_t take = ticket.cost * c.token, passed = t > due ? t - due : 0;
+    return paid > t + c.span || passed >= take ? paid : paid - (take - passed);
   }
 };
 
@@ -122,10 +124,10 @@ struct LeakyBucket {
     return cursor::translate(from, to, empty);
   }
 
+  static bool restorable(const Ticket&, Ns) noexcept { return true; }
+
   // Whoever came after either found the bucket empty again or waits behind: there is nothing left to give back.
-  static std::uint64_t refund(const Config&, std::uint64_t empty, std::uint64_t, std::uint64_t, Ns) noexcept {
-    return empty;
-  }
+  static std::uint64_t refund(const Config&, std::uint64_t empty, const Ticket&, Ns) noexcept { return empty; }
 };
 
 }  // namespace seawall::limits
