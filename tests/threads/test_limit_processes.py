@@ -14,11 +14,12 @@ FORK = multiprocessing.get_context("fork")
 SIZE = 1024 * 1024
 LIMIT = 2000
 LONG = 10_000_000
+KEYS, EACH, SINGLE = 50, 20, 255
 
 
-def shared(name, segment_name, limit=LIMIT):
+def shared(name, segment_name, limit=LIMIT, slot=None):
     """A limit that does not refill while a test runs."""
-    common = {"shared": segment_name, "on_conflict": "adopt"}
+    common = {"shared": segment_name, "on_conflict": "adopt", "name": slot}
     if name == "token_bucket":
         return sw.TokenBucket(1, per=LONG / limit, burst=limit, **common)
     if name == "leaky_bucket":
@@ -60,11 +61,11 @@ def take_until_killed(limit, keyed, told):
     i = 0
     while True:
         if limit.try_acquire():
-            os.write(told, b"s")
-        if keyed.try_acquire(i % 50):
-            os.write(told, b"k")
+            os.write(told, bytes([SINGLE]))
+        if keyed.try_acquire(i % KEYS):
+            os.write(told, bytes([i % KEYS]))
         if i % 20 == 0:
-            sw.TokenBucket(1, shared=limit.segment, name=f"slot {os.getpid()} {i}")
+            sw.TokenBucket(1, shared=limit.segment, name=f"slot {os.getpid()} {i % 400}")
         i += 1
 
 
@@ -72,12 +73,11 @@ def take_until_killed(limit, keyed, told):
 def test_killed_processes_never_make_more_than_the_limit(segment_name, name):
     """Workers killed again and again in the middle of taking leave an exact limit, and the segment works on."""
     segment = Segment(segment_name, size=32 * SIZE)
-    limit = shared(name, segment_name)
-    keyed = limit.keyed(max_keys=100)
+    limit, keyed = shared(name, segment_name), shared(name, segment_name, EACH, "by key").keyed(max_keys=100)
     reading, writing = os.pipe()
     told = bytearray()
-    kills = 8
-    for _ in range(kills):
+    rounds = 15
+    for _ in range(rounds):
         workers = [FORK.Process(target=take_until_killed, args=(limit, keyed, writing)) for _ in range(2)]
         for worker in workers:
             worker.start()
@@ -91,12 +91,13 @@ def test_killed_processes_never_make_more_than_the_limit(segment_name, name):
     while rest := os.read(reading, 65536):
         told += rest
     os.close(reading)
-    single, by_key = told.count(b"s"), told.count(b"k")
-    assert single >= kills
-    left = sum(limit.try_acquire() for _ in range(LIMIT + 10))
+    assert told.count(SINGLE) >= 1
+    total = told.count(SINGLE) + sum(limit.try_acquire() for _ in range(LIMIT + 10))
+    by_key = [told.count(key) + sum(keyed.try_acquire(key) for _ in range(EACH + 5)) for key in range(KEYS)]
     # A worker may have died between an admission and telling of it; a log may have kept a place for it.
-    assert LIMIT - 2 * kills <= single + left <= LIMIT
-    assert by_key + sum(keyed.try_acquire(key) for key in range(50) for _ in range(20)) >= 50
+    assert LIMIT - 2 * rounds <= total <= LIMIT
+    assert KEYS * EACH - 2 * rounds <= sum(by_key)
+    assert max(by_key) <= EACH
     assert sw.TokenBucket(1, shared=segment, name="after").try_acquire()
 
 
