@@ -3,8 +3,13 @@
 import secrets
 
 import pytest
+from hypothesis import settings
 
 from seawall.memory import Segment
+
+# No law says how long it takes: on a busy machine any example may be slow.
+settings.register_profile("seawall", deadline=None)
+settings.load_profile("seawall")
 
 
 @pytest.fixture
