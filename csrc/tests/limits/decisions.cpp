@@ -4,6 +4,47 @@
 
 using namespace seawall::limits;
 
+TEST_CASE("two cancels do not give back what time has given back already") {
+  Box box(Kind::token_bucket, 1, kSecond, 4);
+  Ticket first, second;
+  box.reserve(0, first, 3);
+  box.reserve(0, second, 1);
+  CHECK(refund(box.kind, *box.limit, first, 0));
+  CHECK(box.take(3 * kSecond, 4));
+  CHECK_FALSE(refund(box.kind, *box.limit, second, 3 * kSecond));
+  CHECK_FALSE(box.take(3 * kSecond));
+}
+
+TEST_CASE("a state that has become the same again is not taken for an untouched one") {
+  Box box(Kind::token_bucket, 1, kSecond, 4);
+  Ticket first, second;
+  box.reserve(0, first, 1);
+  box.reserve(0, second, 1);
+  CHECK(refund(box.kind, *box.limit, first, 0));
+  CHECK(box.take(kSecond, 1));  // the word is what it was after the second place
+  CHECK_FALSE(refund(box.kind, *box.limit, second, kSecond));
+  CHECK(box.take(kSecond, 3));
+  CHECK_FALSE(box.take(kSecond));
+}
+
+TEST_CASE("a place taken before a change of limits is not given back with others behind it") {
+  for (const Kind kind : kAll) {
+    if (kind == Kind::sliding_log) {
+      continue;  // its cells carry their own times
+    }
+    Box box(kind, 4, kSecond, 4);
+    Ticket ticket;
+    box.reserve(0, ticket, 2);
+    Config changed = config(kind, 4, 3 * kSecond, 4, 0);
+    changed.since = kSecond / 2;
+    changed.origin = kSecond / 2;
+    reconfigure(kind, *box.limit, changed);
+    const Verdict before = box.look(kSecond);
+    CHECK_FALSE(refund(kind, *box.limit, ticket, kSecond));
+    CHECK(box.look(kSecond).remaining == before.remaining);
+  }
+}
+
 TEST_CASE("a refusal names the first instant at which the same call is admitted") {
   for (const Kind kind : kAll) {
     Box box(kind, 7, kSecond, 7);

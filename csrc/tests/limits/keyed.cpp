@@ -29,6 +29,50 @@ TEST_CASE("every key has a limit of its own, and a full table refuses new keys a
   }
 }
 
+TEST_CASE("a key that finds no place is told the instant at which one is free, and looking says the same") {
+  for (const Kind kind : kAll) {
+    KeyedBox box(kind, 7, kSecond, 7, 1);
+    Ns now = 3 * kSecond / 10;
+    for (int key = 0; key < 200; ++key) {
+      box.take(key, now);
+    }
+    const std::uint64_t counted = box.overflowed();
+    int asked = 0;
+    for (int key = 200; key < 220; ++key, ++now) {
+      const Verdict seen = keyed_decide(kind, *box.table, box.hash(key), Ask{now, 1, 0, false}, nullptr);
+      if (!seen.overflow) {
+        continue;
+      }
+      CHECK(box.overflowed() == counted + static_cast<std::uint64_t>(asked));
+      const Verdict told = keyed_decide(kind, *box.table, box.hash(key), Ask{now, 1}, nullptr);
+      CHECK_FALSE(told.admitted);
+      CHECK(told.at == seen.at);
+      CHECK_FALSE(keyed_decide(kind, *box.table, box.hash(key), Ask{told.at - 1, 1, 0, false}, nullptr).admitted);
+      CHECK(keyed_decide(kind, *box.table, box.hash(key), Ask{told.at, 1, 0, false}, nullptr).admitted);
+      ++asked;
+    }
+    CHECK(asked >= 10);
+  }
+}
+
+TEST_CASE("what one key cancelled does not count against the key that takes its place") {
+  for (const Kind kind : kAll) {
+    KeyedBox box(kind, 2, kSecond, 2, 1);  // two buckets: 16 places
+    for (int key = 0; key < 40; ++key) {
+      Ticket ticket;
+      const std::uint64_t hash = box.hash(key);
+      if (keyed_decide(kind, *box.table, hash, Ask{5, 2, kFarthestNs, true}, &ticket).admitted) {
+        keyed_refund(kind, *box.table, hash, ticket, 5);
+      }
+    }
+    for (int key = 100; key < 140; ++key) {
+      const Verdict v = keyed_decide(kind, *box.table, box.hash(key), Ask{6 + key, 1}, nullptr);
+      CHECK((v.admitted || v.overflow));
+      CHECK((v.overflow || v.remaining == 1));
+    }
+  }
+}
+
 TEST_CASE("replenished keys make room") {
   for (const Kind kind : kAll) {
     KeyedBox box(kind, 2, kSecond, 2, 100);

@@ -339,6 +339,8 @@ cdef class Route:
         for stage in stages:
             if not isinstance(stage, Policy):
                 raise TypeError(f"a stage is a Policy, got {stage!r}")
+            if (<Policy>stage).clock is None:
+                raise TypeError(f"{type(stage).__name__}.__init__ was not called")
         self.stages = stages
 
     @property

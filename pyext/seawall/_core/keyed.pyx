@@ -11,7 +11,7 @@ from libcpp cimport bool as cppbool
 
 from seawall._core.clock cimport now_ns
 from seawall._core.limits cimport (
-    Ask, Base, Config, Draft, Keyed, Limiter, Permit, Ticket, Verdict, allocate, fill, horizon_ns, kSlotLayout,
+    Ask, Base, Config, Draft, Keyed, Limiter, Permit, Ticket, Verdict, allocate, fill, kSlotLayout,
     keyed_decide, keyed_live, keyed_refund, keyed_try, keyed_try_many, keyed_undo,
 )
 
@@ -32,6 +32,8 @@ cdef extern from "seawall/hashing/siphash.hpp" namespace "seawall::hashing" nogi
 
 cdef extern from "Python.h":
     long long PyLong_AsLongLongAndOverflow(object, int*) except? -1
+    int Py_EnterRecursiveCall(const char*) except -1
+    void Py_LeaveRecursiveCall()
 
 cdef enum:
     DOMAIN_STR = 1
@@ -52,8 +54,7 @@ cdef class KeyedLimiter(Base):
             free(<void*>self.table)
 
     cdef int settings(self, Config* out) except -1:
-        if self.table == NULL:
-            raise TypeError(f"{type(self).__name__}.__init__ was not called")
+        self.must_be_open(self.table)
         self.table.control.read(out[0])
         return 0
 
@@ -105,6 +106,7 @@ cdef class KeyedLimiter(Base):
         cdef Py_ssize_t size
         cdef const char* text
         cdef int overflow = 0
+        self.must_be_open(self.table)
         seed.k0, seed.k1 = self.table.k0, self.table.k1
         if isinstance(key, str):
             text = PyUnicode_AsUTF8AndSize(key, &size)
@@ -119,7 +121,11 @@ cdef class KeyedLimiter(Base):
                 raw = key.to_bytes(key.bit_length() // 8 + 1, "little", signed=True)
                 out[0] = hash_bytes(seed, DOMAIN_BIG_INT, PyBytes_AS_STRING(raw), PyBytes_GET_SIZE(raw))
         elif isinstance(key, tuple):
-            self.hash_tuple(key, out)
+            Py_EnterRecursiveCall(b" while hashing a key")
+            try:
+                self.hash_tuple(key, out)
+            finally:
+                Py_LeaveRecursiveCall()
         else:
             raise TypeError(f"a key is a str, bytes, int or a tuple of these, got {key!r}")
         return 0
@@ -135,6 +141,12 @@ cdef class KeyedLimiter(Base):
         raw = bytes(parts)
         out[0] = hash_bytes(seed, DOMAIN_TUPLE, PyBytes_AS_STRING(raw), PyBytes_GET_SIZE(raw))
         return 0
+
+    def _hash(self, key) -> int:
+        """By which the table knows `key`; TypeError when it is none."""
+        cdef uint64_t hash
+        self.hash_of(key, &hash)
+        return hash
 
     def try_acquire(self, key, cost=1) -> bool:
         """Admit a call of `cost` for `key` now, or not. Never waits. Cost: about 60 ns and one to three cache misses."""
@@ -170,7 +182,7 @@ cdef class KeyedLimiter(Base):
         cdef Permit permit = Permit.__new__(Permit)
         ask.cost = 1 if cost is 1 else self.cost_of(cost)
         self.hash_of(key, &permit.hash)
-        ask.now, ask.horizon, ask.commit = now_ns(self.source), horizon_ns(wait), True
+        ask.now, ask.horizon, ask.commit = now_ns(self.source), self.horizon(wait), True
         cdef Verdict v = keyed_decide(self.kind, self.table[0], permit.hash, ask, &permit.ticket)
         return self.permit(&v, permit, ask.now, key)
 
@@ -185,6 +197,7 @@ cdef class KeyedLimiter(Base):
         """
         import numpy
 
+        self.must_be_open(self.table)
         if isinstance(keys, numpy.ndarray):
             if keys.ndim != 1:
                 raise ValueError(f"keys must be one-dimensional, got shape {keys.shape}")
@@ -243,6 +256,7 @@ cdef class KeyedLimiter(Base):
 
     def _counts(self) -> tuple:
         """(admitted, refused, overflowed, evicted) by all users of this table."""
+        self.must_be_open(self.table)
         cdef uint64_t admitted = 0, refused = 0, overflowed = 0, evicted = 0
         for i in range(8):
             admitted += self.table.stats[i].admitted.load()
@@ -253,6 +267,7 @@ cdef class KeyedLimiter(Base):
 
     def _live_keys(self) -> int:
         """Keys whose limit is not fully replenished. Scans the table."""
+        self.must_be_open(self.table)
         cdef uint64_t count
         with nogil:
             count = keyed_live(self.kind, self.table[0], now_ns(self.source))

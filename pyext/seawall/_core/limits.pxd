@@ -104,6 +104,8 @@ cdef class Base(Policy):
     cdef int settings(self, Config* out) except -1
     cdef bint give_back(self, Permit permit, bint newest_only) except -1
     cdef uint64_t cost_of(self, object cost) except 0
+    cdef int must_be_open(self, const void* state) except -1
+    cdef int64_t horizon(self, double wait)
     cdef object decision(self, Verdict* v, int64_t now, object key, bint commit)
     cdef Permit permit(self, Verdict* v, Permit made, int64_t now, object key)
     cdef object agree(self, object asked, str on_conflict)

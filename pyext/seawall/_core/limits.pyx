@@ -3,6 +3,7 @@
 Everything here validates, reads the clock once and calls one kernel function.
 """
 
+from libc.math cimport llround
 from libc.stdint cimport INT64_MAX
 from libc.stdlib cimport free
 from libc.string cimport memcpy
@@ -33,7 +34,8 @@ cdef double seconds(int64_t ns):
 
 
 cdef int64_t horizon_ns(double wait):
-    return INT64_MAX if wait >= 9.2e9 else <int64_t>(wait * 1e9)
+    # Rounded: 0.1 s is not a nanosecond less because a float cannot say it.
+    return INT64_MAX if wait >= 9.2e9 else llround(wait * 1e9)
 
 
 cdef int fill(Kind kind, Config* config, uint64_t cells, object amount, object period, object limit, int64_t since) except -1:
@@ -78,6 +80,15 @@ cdef class Base(Policy):
             raise ValueError(f"cost {cost} can never be admitted: {self.name} holds at most {config.limit}; "
                              "raise its limit or split the call")
         return cost
+
+    cdef int must_be_open(self, const void* state) except -1:
+        if state == NULL:
+            raise TypeError(f"{type(self).__name__}.__init__ was not called")
+        return 0
+
+    cdef int64_t horizon(self, double wait):
+        # In shadow nobody is made to wait either: a place that is not due now is a refusal that is only counted.
+        return 0 if self.is_shadow else horizon_ns(wait)
 
     cdef object decision(self, Verdict* v, int64_t now, object key, bint commit):
         admitted = v.admitted and v.at <= now
@@ -160,8 +171,7 @@ cdef class Limiter(Base):
             free(<void*>self.single)
 
     cdef int settings(self, Config* out) except -1:
-        if self.single == NULL:
-            raise TypeError(f"{type(self).__name__}.__init__ was not called")
+        self.must_be_open(self.single)
         self.single.control.read(out[0])
         return 0
 
@@ -195,13 +205,17 @@ cdef class Limiter(Base):
 
     def try_acquire(self, cost=1) -> bool:
         """Admit a call of `cost` now, or not. Never waits, never allocates. Cost: about one clock reading and 15 ns."""
+        self.must_be_open(self.single)
         cdef uint64_t units = 1 if cost is 1 else self.cost_of(cost)
         if try_acquire(self.kind, self.single[0], now_ns(self.source), units):
             return True
         return self.lenient()
 
     def _admit_now(self, cost=1) -> bool:
-        """try_acquire for callers that will wait when refused: a refusal is not counted."""
+        """try_acquire for callers that will wait when refused: then a refusal is not counted. Nobody waits in shadow."""
+        self.must_be_open(self.single)
+        if self.is_shadow:
+            return self.try_acquire(cost)
         cdef uint64_t units = 1 if cost is 1 else self.cost_of(cost)
         if admit_now(self.kind, self.single[0], now_ns(self.source), units):
             return True
@@ -221,6 +235,7 @@ cdef class Limiter(Base):
         return self.ask(cost, False)
 
     cdef object ask(self, object cost, bint commit):
+        self.must_be_open(self.single)
         cdef Ask ask
         ask.cost = 1 if cost is 1 else self.cost_of(cost)
         ask.now, ask.horizon, ask.commit = now_ns(self.source), 0, commit
@@ -229,15 +244,17 @@ cdef class Limiter(Base):
 
     def _place(self, cost, wait: float) -> Permit:
         """A place for `cost`, now or at most `wait` seconds ahead; RateLimited when there is none."""
+        self.must_be_open(self.single)
         cdef Ask ask
         cdef Permit permit = Permit.__new__(Permit)
         ask.cost = 1 if cost is 1 else self.cost_of(cost)
-        ask.now, ask.horizon, ask.commit = now_ns(self.source), horizon_ns(wait), True
+        ask.now, ask.horizon, ask.commit = now_ns(self.source), self.horizon(wait), True
         cdef Verdict v = decide(self.kind, self.single[0], ask, &permit.ticket)
         return self.permit(&v, permit, ask.now, None)
 
     def _counts(self) -> tuple:
         """(admitted, refused) by all users of this state."""
+        self.must_be_open(self.single)
         return self.single.admitted.load(), self.single.refused.load()
 
     cdef bint give_back(self, Permit permit, bint newest_only) except -1:
@@ -278,6 +295,8 @@ cdef class Permit:
     @property
     def wait(self) -> float:
         """Seconds from now until the place is due; 0.0 when it is."""
+        if self.limiter is None:
+            raise TypeError("a Permit is made by reserve()")
         cdef int64_t left = self.ticket.at - now_ns(self.limiter.source)
         return seconds(left) if left > 0 else 0.0
 
@@ -305,4 +324,5 @@ cdef class Permit:
         return done
 
     def __repr__(self):
-        return f"<Permit of {self.limiter.name!r} cost={self.ticket.cost} wait={self.wait:.6g}>"
+        wait = self.wait
+        return f"<Permit of {self.limiter.name!r} cost={self.ticket.cost} wait={wait:.6g}>"

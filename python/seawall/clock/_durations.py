@@ -23,14 +23,19 @@ def to_ns(value: Seconds, what: str, *, least_ns: int = 1, most_ns: int = LONGES
         ns = (value.days * 86_400 + value.seconds) * 1_000_000_000 + value.microseconds * 1_000
     elif isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ConfigError(f"{what} must be seconds (a number) or a timedelta, got {value!r}")
-    elif not math.isfinite(value):
+    elif isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f"{what} must be {_text(least_ns)} to {_text(most_ns)}, got {value}")
     else:
-        # The shortest decimal that reads back as the same float: 0.1 is a tenth, not 0.1000000000000000055.
-        ns = round(Fraction(repr(value)) * 1_000_000_000)
+        ns = round(decimal(value) * 1_000_000_000)
     if not least_ns <= ns <= most_ns:
         raise ConfigError(f"{what} must be {_text(least_ns)} to {_text(most_ns)}, got {value}")
     return ns
+
+
+def decimal(value: float) -> Fraction:
+    """What the shortest decimal says that reads back as the same float: 0.1 is a tenth, not 0.1000000000000000055."""
+    # Of float itself: subclasses (numpy.float64) show themselves otherwise.
+    return Fraction(float.__repr__(value)) if isinstance(value, float) else Fraction(value)
 
 
 def _text(ns: int) -> str:

@@ -117,6 +117,8 @@ def _path(name: str) -> str:
     if not isinstance(name, str):
         raise ConfigError(f"a segment name is a str, got {name!r}")
     if "/" in name:
+        if "\0" in name:
+            raise ConfigError(f"a segment path has no NUL in it, got {name!r}")
         return os.path.abspath(name)
     if not _NAME.fullmatch(name):
         raise ConfigError(

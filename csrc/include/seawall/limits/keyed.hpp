@@ -176,6 +176,14 @@ class Table {
     }
   }
 
+  Ns forgettable_at(const Config& c, std::uint64_t value, const Entry& e) const noexcept {
+    if constexpr (is_log<A>) {
+      return A::forgettable_at(c, e.cells);
+    } else {
+      return A::forgettable_at(c, value);
+    }
+  }
+
   std::uint64_t fresh(Ns now) const noexcept {
     Config c;
     const std::uint64_t epoch = t_.control.read(c);
@@ -255,9 +263,6 @@ class Table {
     const std::uint64_t places[2] = {first(hash), second(hash)};
     Config c;
     const std::uint64_t epoch = t_.control.read(c);
-    if (!ask.commit) {
-      return look_only(c, ask, out);
-    }
     Entry best{};
     std::uint64_t best_word = 0;
     std::size_t best_live = kWays + 1;
@@ -290,7 +295,7 @@ class Table {
           }
         } else {
           ++live;
-          earliest = std::min(earliest, replenished(c, value, e));
+          earliest = std::min(earliest, forgettable_at(c, value, e));
         }
       }
       if (candidate.key != nullptr && live < best_live) {
@@ -299,10 +304,13 @@ class Table {
         best_live = live;
       }
     }
+    if (best.key == nullptr && !unsettled) {
+      return overflow(hash, c, earliest, ask.commit, out);
+    }
+    if (!ask.commit) {
+      return look_only(c, ask, out);
+    }
     if (best.key == nullptr) {
-      if (!unsettled) {
-        return overflow(hash, c, earliest, out);
-      }
       settle_all(places, ask.now);
       return Answer::moved;
     }
@@ -313,18 +321,10 @@ class Table {
     return Answer::moved;
   }
 
-  Ns replenished(const Config& c, std::uint64_t value, const Entry& e) const noexcept {
-    if constexpr (is_log<A>) {
-      return A::replenished(c, e.cells);
-    } else {
-      return A::replenished(c, value);
-    }
-  }
-
-  Answer overflow(std::uint64_t hash, const Config& c, Ns earliest, Verdict* out) {
-    stripe(hash).overflowed.fetch_add(1, std::memory_order_relaxed);  // a statistic
+  Answer overflow(std::uint64_t hash, const Config& c, Ns earliest, bool counted, Verdict* out) {
+    stripe(hash).overflowed.fetch_add(counted ? 1 : 0, std::memory_order_relaxed);  // a statistic
     if (out != nullptr) {
-      *out = {false, true, earliest + 1, earliest, 0, c.limit};
+      *out = {false, true, earliest, earliest, 0, c.limit};
     }
     return Answer::refused;
   }

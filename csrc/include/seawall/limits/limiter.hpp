@@ -151,7 +151,7 @@ Answer attempt(const Control& control, Word& cell, Word* cells, Load&& load, con
     }
     if (ticket != nullptr) {
       // Both words carry this epoch's tag, so that an undo can never bring an older one back.
-      *ticket = {detail::pack_for<A>(epoch, value), next, ask.cost, at};
+      *ticket = {detail::pack_for<A>(epoch, value), next, ask.cost, at, epoch};
     }
     return Answer::admitted;
   }
@@ -180,20 +180,20 @@ bool refund(const Control& control, Word& cell, Word* cells, Load&& load, const 
       if (tag_of(word) >= kClaim) {
         return false;
       }
-      std::uint64_t value, after;
+      std::uint64_t value;
       if (!detail::current<A>(control, epoch, c, word, value)) {
         continue;
       }
-      if (word == ticket.after) {
+      if (word == ticket.after && A::restorable(ticket, now)) {
         if (cell.compare_exchange_weak(word, ticket.before)) {
           return true;
         }
         continue;
       }
-      if (!detail::current<A>(control, epoch, c, ticket.after, after)) {
-        return false;  // taken two configurations ago
+      if (epoch != ticket.epoch) {
+        return false;  // how much of it time and the change of limits have returned is not known
       }
-      const std::uint64_t next = A::refund(c, value, after, ticket.cost, now);
+      const std::uint64_t next = A::refund(c, value, ticket, now);
       if (next == value) {
         return false;
       }

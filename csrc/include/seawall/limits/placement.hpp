@@ -28,12 +28,13 @@ struct Verdict {
   std::uint64_t limit = 0;
 };
 
-// How to give a place back: the words before and after it was taken, and what it held.
+// How to give a place back: the words before and after it was taken, what it held, and under which configuration.
 struct Ticket {
   std::uint64_t before = 0;
   std::uint64_t after = 0;
   std::uint64_t cost = 0;
   Ns at = 0;
+  std::uint64_t epoch = 0;
 };
 
 // What a call wants: try (horizon 0), reserve (horizon > 0) or only look (commit false).

@@ -20,8 +20,8 @@
 
 namespace seawall::limits {
 
-// A cell holds (time + 1) << 1, so that 0 is "never"; its lowest bit says the admission was cancelled. The head's lowest
-// bit says the ring is out of order; the rest is its position, which only grows.
+// A cell holds (time + 1) << 1, so that 0 is "never"; its lowest bit says the admission was cancelled. The head's
+// lowest bit says the ring is out of order; the rest is its position, which only grows.
 class Log {
  public:
   static std::uint64_t ring(std::uint64_t limit) noexcept { return std::bit_ceil(2 * limit + 1); }
@@ -70,11 +70,22 @@ class Log {
     return newest == 0 ? 0 : free_at(c, newest);
   }
 
-  static bool forgettable(const Config& c, const Word* cells, Ns now) noexcept { return replenished(c, cells) < now; }
+  // A cancelled cell counts too: the next owner goes by the order, to which a marked cell is a taken one.
+  static Ns forgettable_at(const Config& c, const Word* cells) noexcept {
+    std::uint64_t newest = 0;
+    for (std::uint64_t i = 0; i <= c.token; ++i) {
+      newest = std::max(newest, look(cells[i]));
+    }
+    return stamp_in(newest) == 0 ? 1 : free_at(c, newest) + 1;
+  }
+  static bool forgettable(const Config& c, const Word* cells, Ns now) noexcept {
+    return forgettable_at(c, cells) <= now;
+  }
 
   // Marks the cells of a cancelled place; whether there was any. A marked cell is free to whoever counts cell by cell
-  // and taken to whoever goes by the order, so the mark itself can admit nothing extra. While nothing in the ring has left
-  // the window, something inside it may have been overwritten (after a change of limits), and nothing is given back.
+  // and taken to whoever goes by the order, so the mark itself can admit nothing extra. While nothing in the ring has
+  // left the window, something inside it may have been overwritten (after a change of limits), and nothing is given
+  // back.
   static bool release(const Config& c, const Ticket& ticket, Word* cells, Ns now) noexcept {
     if (inside(c, cells, now) == c.token + 1) {
       return false;

@@ -40,6 +40,9 @@ inline std::uint64_t ticks(const Config& c, Ns now) noexcept {
 
 inline Ns ns(const Config& c, std::uint64_t tick) noexcept { return static_cast<Ns>((tick + c.scale - 1) / c.scale); }
 
+// The first nanosecond after `tick`.
+inline Ns after(const Config& c, std::uint64_t tick) noexcept { return static_cast<Ns>(tick / c.scale + 1); }
+
 // The same debt, in tokens, under another configuration, rounded up.
 inline std::uint64_t translate(const Config& from, const Config& to, std::uint64_t paid) noexcept {
   const std::uint64_t then = to.since * from.scale;
@@ -58,6 +61,7 @@ struct TokenBucket {
   static std::uint64_t fresh(const Config& c, Ns now) noexcept { return cursor::ticks(c, now); }
   static Ns replenished(const Config& c, std::uint64_t paid) noexcept { return cursor::ns(c, paid); }
   static bool forgettable(const Config& c, std::uint64_t paid, Ns now) noexcept { return paid < cursor::ticks(c, now); }
+  static Ns forgettable_at(const Config& c, std::uint64_t paid) noexcept { return cursor::after(c, paid); }
 
   template <bool When>
   static Placement place(const Config& c, std::uint64_t paid, Ns now, std::uint64_t cost) noexcept {
@@ -78,15 +82,17 @@ struct TokenBucket {
     return cursor::translate(from, to, paid);
   }
 
-  // What a cancel may take back when others came after it: the part that time has not already given back, and nothing
-  // while a later reservation still waits (its place was computed with this one in front of it).
-  static std::uint64_t refund(const Config& c, std::uint64_t paid, std::uint64_t after, std::uint64_t cost,
-                              Ns now) noexcept {
-    const std::uint64_t t = cursor::ticks(c, now);
-    if (paid > t + c.span || after <= t) {
-      return paid;
-    }
-    return paid - std::min(after - t, cost * c.token);
+  // Whether a state that looks untouched since the place was taken may be what it was before. Once time has passed it
+  // may have become the same again: an earlier place given back, a later one taken.
+  static bool restorable(const Ticket& ticket, Ns now) noexcept { return now <= ticket.at; }
+
+  // What a cancel may take back when others came after it: what time cannot have given back since the place was due,
+  // and nothing while a later reservation still waits (its place was computed with this one in front of it). How deep
+  // in debt the bucket was is no argument for more: an earlier place may have been given back since.
+  static std::uint64_t refund(const Config& c, std::uint64_t paid, const Ticket& ticket, Ns now) noexcept {
+    const std::uint64_t t = cursor::ticks(c, now), due = cursor::ticks(c, ticket.at);
+    const std::uint64_t take = ticket.cost * c.token, passed = t > due ? t - due : 0;
+    return paid > t + c.span || passed >= take ? paid : paid - (take - passed);
   }
 };
 
@@ -99,6 +105,7 @@ struct LeakyBucket {
   static bool forgettable(const Config& c, std::uint64_t empty, Ns now) noexcept {
     return empty < cursor::ticks(c, now);
   }
+  static Ns forgettable_at(const Config& c, std::uint64_t empty) noexcept { return cursor::after(c, empty); }
 
   template <bool When>
   static Placement place(const Config& c, std::uint64_t empty, Ns now, std::uint64_t cost) noexcept {
@@ -117,10 +124,10 @@ struct LeakyBucket {
     return cursor::translate(from, to, empty);
   }
 
+  static bool restorable(const Ticket&, Ns) noexcept { return true; }
+
   // Whoever came after either found the bucket empty again or waits behind: there is nothing left to give back.
-  static std::uint64_t refund(const Config&, std::uint64_t empty, std::uint64_t, std::uint64_t, Ns) noexcept {
-    return empty;
-  }
+  static std::uint64_t refund(const Config&, std::uint64_t empty, const Ticket&, Ns) noexcept { return empty; }
 };
 
 }  // namespace seawall::limits

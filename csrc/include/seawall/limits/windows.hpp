@@ -49,6 +49,7 @@ inline std::uint64_t number_from(const Config& to, std::uint64_t at) noexcept {
 struct FixedWindow {
   static bool derive(Config& c) noexcept { return window::derive(c, 1); }
   static Ns ns(const Config&, std::uint64_t at) noexcept { return static_cast<Ns>(at); }
+  static bool restorable(const Ticket&, Ns) noexcept { return true; }
 
   static std::uint64_t fresh(const Config& c, Ns now) noexcept {
     return (window::clamp(c, now) - c.origin) / c.period << c.scale;
@@ -58,8 +59,11 @@ struct FixedWindow {
     return (state & c.token) == 0 ? 0 : static_cast<Ns>(window::start(c, (state >> c.scale) + 1));
   }
 
+  static Ns forgettable_at(const Config& c, std::uint64_t state) noexcept {
+    return static_cast<Ns>(window::start(c, (state >> c.scale) + 1));
+  }
   static bool forgettable(const Config& c, std::uint64_t state, Ns now) noexcept {
-    return window::start(c, (state >> c.scale) + 1) <= window::clamp(c, now);
+    return forgettable_at(c, state) <= now;
   }
 
   template <bool When>
@@ -101,10 +105,9 @@ struct FixedWindow {
     return window::number_from(to, start) << to.scale | count;
   }
 
-  static std::uint64_t refund(const Config& c, std::uint64_t state, std::uint64_t after, std::uint64_t cost,
-                              Ns) noexcept {
-    const bool same = state >> c.scale == after >> c.scale;
-    return same ? state - std::min(cost, state & c.token) : state;
+  static std::uint64_t refund(const Config& c, std::uint64_t state, const Ticket& ticket, Ns) noexcept {
+    const bool same = state >> c.scale == value_of(ticket.after) >> c.scale;
+    return same ? state - std::min(ticket.cost, state & c.token) : state;
   }
 };
 
@@ -115,6 +118,7 @@ struct SlidingWindow {
 
   static bool derive(Config& c) noexcept { return window::derive(c, 2); }
   static Ns ns(const Config&, std::uint64_t at) noexcept { return static_cast<Ns>(at); }
+  static bool restorable(const Ticket&, Ns) noexcept { return true; }
 
   static std::uint64_t fresh(const Config& c, Ns now) noexcept {
     return (window::clamp(c, now) - c.origin) / c.period << (2 * c.scale);
@@ -126,9 +130,11 @@ struct SlidingWindow {
     return spans == 0 ? 0 : static_cast<Ns>(v.start + spans * c.period);
   }
 
+  static Ns forgettable_at(const Config& c, std::uint64_t state) noexcept {
+    return static_cast<Ns>(unpack(c, state).start + 2 * c.period);
+  }
   static bool forgettable(const Config& c, std::uint64_t state, Ns now) noexcept {
-    const View v = unpack(c, state);
-    return v.start + 2 * c.period <= window::clamp(c, now);
+    return forgettable_at(c, state) <= now;
   }
 
   template <bool When>
@@ -176,14 +182,13 @@ struct SlidingWindow {
     return window::number_from(to, at) << (2 * to.scale) | used;
   }
 
-  static std::uint64_t refund(const Config& c, std::uint64_t state, std::uint64_t after, std::uint64_t cost,
-                              Ns) noexcept {
+  static std::uint64_t refund(const Config& c, std::uint64_t state, const Ticket& ticket, Ns) noexcept {
     const View v = unpack(c, state);
-    const std::uint64_t taken_in = after >> (2 * c.scale);
+    const std::uint64_t taken_in = value_of(ticket.after) >> (2 * c.scale);
     if (v.number == taken_in) {
-      return state - std::min(cost, v.current);
+      return state - std::min(ticket.cost, v.current);
     }
-    return v.number == taken_in + 1 ? state - (std::min(cost, v.previous) << c.scale) : state;
+    return v.number == taken_in + 1 ? state - (std::min(ticket.cost, v.previous) << c.scale) : state;
   }
 
  private:

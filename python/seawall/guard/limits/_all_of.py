@@ -2,99 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from seawall.clock import AsyncBell, Bell, Clock
+from seawall.clock import Clock
 from seawall.errors import ConfigError, RateLimited
 from seawall.guard._policy import Face, Waiting, name_of
 from seawall.guard.limits import _options as options
 from seawall.guard.limits._decision import Decision, KeyedStats, LimitStats
+from seawall.guard.limits._joint import (
+    JointPermit,
+    Place,
+    admission,
+    joined,
+    refusal,
+    refusing_first,
+    take,
+    wait,
+    wait_async,
+)
 from seawall.guard.limits._keyed import Key, Keyed
 from seawall.guard.limits._limit import Limit
-from seawall.guard.limits._permit import Permit
-
-
-class JointPermit:
-    """A place in every limit. Wait `wait` seconds, then go; or give all of them back."""
-
-    __slots__ = ("_permits",)
-
-    def __init__(self, permits: Sequence[Permit]) -> None:
-        self._permits = tuple(permits)
-
-    @property
-    def at_ns(self) -> int:
-        """When the last of the places is due, in nanoseconds of the limits' clock."""
-        return max(p.at_ns for p in self._permits)
-
-    @property
-    def wait(self) -> float:
-        """Seconds until the last of the places is due."""
-        return max(p.wait for p in self._permits)
-
-    def commit(self) -> None:
-        """Keep the places for good."""
-        for permit in self._permits:
-            permit.commit()
-
-    def cancel(self) -> bool:
-        """Give back what may be given back; whether anything was."""
-        given_back = [p.cancel() for p in reversed(self._permits)]
-        return any(given_back)
-
-
-def take(places: Sequence[Callable[[float], Permit]], longest: float) -> JointPermit:
-    """A place of each within `longest` seconds, or RateLimited with every one already taken given back."""
-    taken: list[Permit] = []
-    try:
-        for place in places:
-            taken.append(place(longest))
-    except BaseException:
-        for permit in reversed(taken):
-            permit.cancel()
-        raise
-    return JointPermit(taken)
-
-
-def joined(decisions: Sequence[Decision], name: str) -> Decision:
-    """One answer for all: the smallest room, the longest wait."""
-    tightest = min(decisions, key=lambda d: (d.admitted, d.remaining))
-    return Decision(
-        all(d.admitted for d in decisions),
-        tightest.limit,
-        min(d.remaining for d in decisions),
-        max(d.retry_after for d in decisions),
-        max(d.reset_after for d in decisions),
-        name if tightest.admitted else tightest.name,
-        tightest.key,
-    )
-
-
-def wait(permit: JointPermit, clock: Clock) -> None:
-    """Sleep a thread until the permit is due; an exception gives it back."""
-    bell = Bell()
-    try:
-        while clock.now_ns() < permit.at_ns:
-            clock.park(bell, permit.at_ns)
-    except BaseException:
-        permit.cancel()
-        raise
-    permit.commit()
-
-
-async def wait_async(permit: JointPermit, clock: Clock) -> None:
-    """Sleep a task until the permit is due; an exception gives it back."""
-    bell = AsyncBell()
-    try:
-        while clock.now_ns() < permit.at_ns:
-            await clock.park_async(bell, permit.at_ns)
-    except BaseException:
-        permit.cancel()
-        raise
-    permit.commit()
 
 
 def _same_clock(limits: Sequence[Limit | Keyed]) -> Clock:
@@ -140,14 +70,12 @@ class AllOf(Waiting, Face):
 
     def check(self, cost: int = 1) -> Decision:
         """`try_acquire` with the full answer: the tightest limit's name, the longest wait."""
-        seen = self.peek(cost)
-        if not seen.admitted:
-            return seen
+        seen = [one.peek(cost) for one in self.limits]
         try:
-            take([_placer(one, cost) for one in self.limits], 0.0).commit()
-        except RateLimited:  # somebody was faster
-            return self.peek(cost)._replace(admitted=False)
-        return joined([one.peek() for one in self.limits], self.name)._replace(admitted=True, retry_after=0.0)
+            take(refusing_first([_placer(one, cost) for one in self.limits], seen), 0.0).commit()
+        except RateLimited as refused:
+            return refusal([one.peek(cost) for one in self.limits], refused)
+        return admission([one.peek() for one in self.limits], self.name)
 
     def peek(self, cost: int = 1) -> Decision:
         """What `check` would answer, changing nothing."""
@@ -212,14 +140,12 @@ class KeyedAllOf:
 
     def check(self, key: Key, cost: int = 1) -> Decision:
         """`try_acquire` with the full answer."""
-        seen = self.peek(key, cost)
-        if not seen.admitted:
-            return seen
+        seen = [one.peek(key, cost) for one in self.limits]
         try:
-            take(self._placers(key, cost), 0.0).commit()
-        except RateLimited as refused:  # somebody was faster, or there is no room for one more key
-            return self.peek(key, cost)._replace(admitted=False, retry_after=refused.retry_after or 0.0)
-        return joined([one.peek(key) for one in self.limits], self.name)._replace(admitted=True, retry_after=0.0)
+            take(refusing_first(self._placers(key, cost), seen), 0.0).commit()
+        except RateLimited as refused:
+            return refusal([one.peek(key, cost) for one in self.limits], refused)
+        return admission([one.peek(key) for one in self.limits], self.name)
 
     def peek(self, key: Key, cost: int = 1) -> Decision:
         """What `check` would answer, changing nothing."""
@@ -241,12 +167,12 @@ class KeyedAllOf:
         """What each limit has done so far."""
         return tuple(one.stats() for one in self.limits)
 
-    def _placers(self, key: Key, cost: int) -> list[Callable[[float], Permit]]:
+    def _placers(self, key: Key, cost: int) -> list[Place]:
         return [lambda longest, one=one: one._place(key, cost, longest) for one in self.limits]  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"KeyedAllOf({', '.join(map(repr, self.limits))})"
 
 
-def _placer(one: Limit, cost: int) -> Callable[[float], Any]:
+def _placer(one: Limit, cost: int) -> Place:
     return lambda longest: one._place(cost, longest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from contextlib import ExitStack
 from datetime import timedelta
 from threading import Lock
 from typing import Any
@@ -39,7 +39,7 @@ class Keyed(_core.KeyedLimiter):
         keys = options.whole(max_keys, "max_keys", most=_MOST_KEYS)
         amount, period, limit = limiter._config()
         self._limiter = limiter
-        self._lines: dict[Hashable, Line] = {}
+        self._lines: dict[int, Line] = {}
         self._lock = Lock()
         self._open(
             limiter,
@@ -60,20 +60,22 @@ class Keyed(_core.KeyedLimiter):
     def acquire(self, key: Key, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """Wait for a place for `key`, first come first served; errors as for a single limit."""
         longest = options.longest_wait(timeout)
-        line = self._line(key)
+        hash_ = self._hash(key)
+        line = self._line(hash_, key)
         try:
             line.wait(self.clock, cost, longest)
         finally:
-            self._tidy(key, line)
+            self._tidy(hash_, line)
 
     async def acquire_async(self, key: Key, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """`acquire` for a task; cancelling it gives its place back."""
         longest = options.longest_wait(timeout)
-        line = self._line(key)
+        hash_ = self._hash(key)
+        line = self._line(hash_, key)
         try:
             await line.wait_async(self.clock, cost, longest)
         finally:
-            self._tidy(key, line)
+            self._tidy(hash_, line)
 
     def reserve(self, key: Key, cost: int = 1) -> Permit:
         """A place for `key`, now or later."""
@@ -82,11 +84,10 @@ class Keyed(_core.KeyedLimiter):
     def reconfigure(self, *args: Any, **kwargs: Any) -> None:
         """New limits for every key at once, with the arguments of the limit's own `reconfigure`. Scans the table."""
         plan = self._limiter._plan(*args, **kwargs)  # type: ignore[attr-defined]
-        self._reshape(plan.amount, plan.period, plan.limit)
-        with self._lock:
-            lines = list(self._lines.values())
-        for line in lines:
-            line.rearrange(lambda: None)
+        with self._lock, ExitStack() as lines:  # places taken under the old limits can only be undone under them
+            for line in self._lines.values():
+                lines.enter_context(line.rearranging())
+            self._reshape(plan.amount, plan.period, plan.limit)
 
     def stats(self) -> KeyedStats:
         """What this limit has done so far. Scans the table for live keys."""
@@ -107,17 +108,18 @@ class Keyed(_core.KeyedLimiter):
             self.shadow,
         )
 
-    def _line(self, key: Key) -> Line:
+    # By hash, so that keys are the same here when they are the same to the table: 1 and True are not.
+    def _line(self, hash_: int, key: Key) -> Line:
         with self._lock:
-            line = self._lines.get(key)
+            line = self._lines.get(hash_)
             if line is None:
-                line = self._lines[key] = Line(lambda cost, wait: self._place(key, cost, wait))
+                line = self._lines[hash_] = Line(lambda cost, wait: self._place(key, cost, wait))
             return line
 
-    def _tidy(self, key: Key, line: Line) -> None:
+    def _tidy(self, hash_: int, line: Line) -> None:
         with self._lock:
-            if not line and self._lines.get(key) is line:
-                del self._lines[key]
+            if not line and self._lines.get(hash_) is line:
+                del self._lines[hash_]
 
     def __repr__(self) -> str:
         where = f" shared in {self.segment.path}" if self.segment else ""

@@ -106,7 +106,8 @@ class Limit(_core.Limiter, Face):
         return Keyed(self, max_keys, name=name, on_conflict=on_conflict)
 
     def _rearrange(self, plan: Plan) -> None:
-        self._line.rearrange(lambda: self._reshape(plan.amount, plan.period, plan.limit))
+        with self._line.rearranging():
+            self._reshape(plan.amount, plan.period, plan.limit)
 
     def stats(self) -> LimitStats:
         """What this limit has done so far."""

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
 from seawall.clock import AsyncBell, Bell, Clock
+from seawall.errors import RateLimited
 from seawall.guard.limits._permit import Permit
 
 Place = Callable[[Any, float], Permit]
@@ -23,7 +25,7 @@ Place = Callable[[Any, float], Permit]
 class Waiter:
     """One who waits."""
 
-    __slots__ = ("arrived", "bell", "cost", "left", "permit")
+    __slots__ = ("arrived", "bell", "cost", "left", "permit", "refusal")
 
     def __init__(self, cost: int, permit: Permit, bell: Bell | AsyncBell) -> None:
         self.cost = cost
@@ -31,6 +33,7 @@ class Waiter:
         self.bell = bell
         self.left = False
         self.arrived = False
+        self.refusal: ValueError | RateLimited | None = None  # a change of the limit left no place for it
 
 
 class Line:
@@ -71,15 +74,20 @@ class Line:
             raise
         self._arrive(waiter)
 
-    def rearrange(self, change: Callable[[], None]) -> None:
-        """Change the limit and find every waiter a new place under it, in the same order."""
+    @contextmanager
+    def rearranging(self) -> Iterator[None]:
+        """Change the limit inside: every waiter then gets a new place under it, in the same order."""
         with self._lock:
-            self._replan(change)
+            lifted = self._lift(everybody=True)
+            try:
+                yield
+            finally:  # a change that fails leaves everybody where they were
+                self._put(lifted)
 
     def _join(self, cost: int, longest: float, bell: Bell | AsyncBell) -> Waiter:
         with self._lock:
             if self._leavers:
-                self._replan(None)
+                self._replan()
             waiter = Waiter(cost, self._place(cost, longest), bell)
             self._waiters.append(waiter)
             return waiter
@@ -87,7 +95,9 @@ class Line:
     def _due(self, waiter: Waiter) -> int:
         with self._lock:
             if self._leavers:
-                self._replan(None)
+                self._replan()
+            if waiter.refusal is not None:
+                raise waiter.refusal
             return waiter.permit.at_ns
 
     def _arrive(self, waiter: Waiter) -> None:
@@ -99,6 +109,8 @@ class Line:
 
     def _leave(self, waiter: Waiter) -> None:
         with self._lock:
+            if waiter.refusal is not None:
+                return
             waiter.left = True
             self._leavers += 1
             while self._waiters and self._waiters[-1].left and self._waiters[-1].permit.undo():
@@ -108,13 +120,16 @@ class Line:
                 return
             behind = next((w for w in reversed(self._waiters) if not (w.left or w.arrived)), None)
             if behind is None:
-                self._replan(None)
+                self._replan()
             else:
                 behind.bell.ring()  # it moves everybody up when it wakes, once for all who leave until then
 
-    def _replan(self, change: Callable[[], None] | None) -> None:
-        moving: list[Waiter] = []
-        while self._waiters and (self._leavers or change is not None):
+    def _replan(self) -> None:
+        self._put(self._lift(everybody=False))
+
+    def _lift(self, *, everybody: bool) -> list[Waiter]:
+        lifted: list[Waiter] = []
+        while self._waiters and (self._leavers or everybody):
             newest = self._waiters[-1]
             if not newest.arrived and not newest.permit.undo():
                 break  # a place outside this line stands behind: those before it stay where they are
@@ -122,15 +137,23 @@ class Line:
             if newest.left:
                 self._leavers -= 1
             elif not newest.arrived:
-                moving.append(newest)
-        if change is not None:
-            change()
-        for waiter in reversed(moving):
-            waiter.permit = self._place(waiter.cost, math.inf)
-            self._waiters.append(waiter)
-            waiter.bell.ring()
+                lifted.append(newest)
+        return lifted
+
+    def _put(self, lifted: list[Waiter]) -> None:
+        for waiter in reversed(lifted):
+            self._place_again(waiter)
         if self._leavers:
             self._drop_leavers()
+
+    def _place_again(self, waiter: Waiter) -> None:
+        try:
+            waiter.permit = self._place(waiter.cost, math.inf)
+        except (RateLimited, ValueError) as refusal:
+            waiter.refusal = refusal
+        else:
+            self._waiters.append(waiter)
+        waiter.bell.ring()
 
     def _drop_leavers(self) -> None:
         for waiter in self._waiters:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 from seawall.clock import Clock, Deadline, ManualClock, SystemClock, to_ns
+from seawall.clock._durations import decimal
 from seawall.errors import ConfigError
 from seawall.memory import Segment
 
@@ -41,9 +42,9 @@ def rate_plan(rate: float, per: float | timedelta, limit: int | None, what: str)
     """Tokens at `rate` per `per` seconds; a limit of None is what one period brings, at least 1."""
     if isinstance(rate, bool) or not isinstance(rate, (int, float)):
         raise ConfigError(f"rate must be a number of calls, got {rate!r}")
-    if not math.isfinite(rate) or rate <= 0:
+    if rate <= 0 or (isinstance(rate, float) and not math.isfinite(rate)):
         raise ConfigError(f"rate must be above 0 and finite, got {rate}; to refuse everything open a breaker by hand")
-    exact = Fraction(repr(rate)) / to_ns(per, "per")
+    exact = decimal(rate) / to_ns(per, "per")
     if exact > 1 or exact < Fraction(1, _LONGEST_PERIOD):
         raise ConfigError(
             f"a rate must be between one call in nine years and {_FASTEST} calls a second, "

@@ -11,15 +11,16 @@ from seawall.guard.limits import _options as options
 from seawall.guard.limits._algorithms import TokenBucket
 from seawall.guard.limits._all_of import AllOf
 
-_UNITS = {
-    "ms": 0.001, "millisecond": 0.001,
-    "s": 1, "sec": 1, "second": 1,
-    "m": 60, "min": 60, "minute": 60,
-    "h": 3600, "hr": 3600, "hour": 3600,
-    "d": 86_400, "day": 86_400,
+_WORDS = {
+    "millisecond": 0.001,
+    "sec": 1, "second": 1,
+    "min": 60, "minute": 60,
+    "hr": 3600, "hour": 3600,
+    "day": 86_400,
 }  # fmt: skip
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400} | _WORDS | {f"{word}s": n for word, n in _WORDS.items()}
 _RATE = re.compile(
-    r"(?P<amount>[\d_,]*\.?\d+)\s*(?:/|per\b)\s*(?P<times>\d*\.?\d+)?\s*(?P<unit>[a-z]+?)s?(?:\s+burst\s+(?P<burst>[\d_,]+))?",
+    r"(?P<amount>[\d_,]*\.?\d+)\s*(?:/|per\b)\s*(?P<times>\d*\.?\d+)?\s*(?P<unit>[a-z]+)(?:\s+burst\s+(?P<burst>\d[\d_,]*))?",
     re.IGNORECASE,
 )
 _HELP = "write for example '100/second', '100/second burst 20', '5 per 10 minutes', several separated by ';'"
