@@ -102,6 +102,7 @@ class Case:
         of: The case that ratios are taken to; None is `time.monotonic()`.
         how: Timed in a loop of this thread, by threads that share the object, or as a whole process.
         workers: How many threads.
+        longer: Batches so many times as long as usual, for work that should find the caches as it left them.
     """
 
     group: str
@@ -112,6 +113,7 @@ class Case:
     of: str | None = None
     how: How = "loop"
     workers: int = 1
+    longer: int = 1
 
     @property
     def name(self) -> str:

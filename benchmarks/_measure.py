@@ -56,7 +56,7 @@ def prepared(case: Case, effort: Effort, runner: asyncio.Runner) -> Running:
     if probe.counted and probe.counted() - before != probe.step:
         raise WrongAnswer(f"one execution counted {probe.counted() - before}, expected {probe.step}")
     timer = timer_for(case, probe, runner)
-    timer.calibrate(effort.crowd_batch if case.how == "threads" else effort.batch)
+    timer.calibrate((effort.crowd_batch if case.how == "threads" else effort.batch) * case.longer)
     return Running(case, timer, [])
 
 

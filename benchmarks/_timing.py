@@ -71,6 +71,8 @@ class Timer:
         while spent < seconds / 8 and self.calls < 1 << 24:
             self.calls *= 2
             spent = self() * self.calls * self.probe.per
+        # The first batches may have met cold caches.
+        spent = min(spent, self() * self.calls * self.probe.per)
         self.calls = max(1, round(self.calls * seconds / max(spent, 1e-9)))
 
 

@@ -17,7 +17,7 @@ ADMITTING: dict[str, Callable[[], sw.Limit]] = {
     "TokenBucket": lambda: sw.TokenBucket(1e9, burst=ROOMY),
     "LeakyBucket": lambda: sw.LeakyBucket(1e9, capacity=ROOMY),
     "FixedWindow": lambda: sw.FixedWindow(1 << 40, window=LONG),
-    "SlidingWindow": lambda: sw.SlidingWindow(1 << 25, window=LONG),
+    "SlidingWindow": lambda: sw.SlidingWindow((1 << 27) - 1, window=LONG),
     # Nobody makes a thousand calls in a microsecond, so a log of a thousand never fills.
     "SlidingLog": lambda: sw.SlidingLog(1_000, window=1e-6),
 }

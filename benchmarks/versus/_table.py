@@ -24,7 +24,7 @@ LIBRARIES = {
 }
 
 
-def rivals(jobs: dict[str, str]) -> Iterator[Case | Missing]:
+def rivals(jobs: dict[str, str], *, longer: int = 1) -> Iterator[Case | Missing]:
     """The cases of all libraries for `jobs` (function of the file: group of the case), and those not installed."""
     for file, (library, can) in LIBRARIES.items():
         if not can & jobs.keys():
@@ -37,4 +37,4 @@ def rivals(jobs: dict[str, str]) -> Iterator[Case | Missing]:
         for job, group in jobs.items():
             if job in can:
                 for call, make in getattr(module, job)().items():
-                    yield Case(group, library, call, make)
+                    yield Case(group, library, call, make, longer=longer)
