@@ -11,7 +11,7 @@ from typing import Literal
 OURS = "seawall"
 
 
-class WrongAnswer(Exception):  # noqa: N818 - it is one, whoever raises it
+class WrongAnswer(Exception):
     """A case does not do what it is timed for."""
 
 
@@ -119,6 +119,11 @@ class Case:
     def name(self) -> str:
         """Unique within an area."""
         return f"{self.group}: {self.library} {self.call}"
+
+    @property
+    def is_ours(self) -> bool:
+        """A case of seawall."""
+        return self.library == OURS
 
 
 @dataclass(frozen=True)

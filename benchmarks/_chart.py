@@ -54,7 +54,7 @@ def _group(name: str, rows: list[Row], y: int, scale: _Scale) -> list[str]:
         x, strong = scale.x(tick), tick == 1.0
         parts.append(
             f'<line x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{bottom}" stroke="{_TEXT if strong else _GRID}"'
-            f'{" stroke-dasharray=" + chr(34) + "3 3" + chr(34) if strong else ""}/>'
+            f"{' stroke-dasharray=' + chr(34) + '3 3' + chr(34) if strong else ''}/>"
         )
         parts.append(f'<text x="{x:.1f}" y="{bottom + 14}" text-anchor="middle" font-size="11">{tick:g}</text>')
     for place, row in enumerate(rows):

@@ -10,7 +10,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 
-
 def processor() -> str:
     """The model of the processor, as the system names it."""
     try:
@@ -33,5 +32,3 @@ def _version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
-
-

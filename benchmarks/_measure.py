@@ -73,11 +73,9 @@ def check_answer(probe: Probe, runner: asyncio.Runner) -> None:
 
 def check_total(running: Running, counted: int, runner: asyncio.Runner) -> None:
     """After timing: all executions were counted, and the answer is still right."""
-    probe, timer = running.timer.probe, running.timer
-    if probe.counted and probe.counted() - counted != timer.executions * probe.step:
-        raise WrongAnswer(
-            f"{timer.executions} executions counted {probe.counted() - counted}, expected {timer.executions * probe.step}"
-        )
+    probe, executions = running.timer.probe, running.timer.executions
+    if probe.counted and (told := probe.counted() - counted) != executions * probe.step:
+        raise WrongAnswer(f"{executions} executions counted {told}, expected {executions * probe.step}")
     check_answer(probe, runner)
 
 

@@ -66,14 +66,17 @@ class Timer:
         raise NotImplementedError
 
     def calibrate(self, seconds: float) -> None:
-        """Choose batches of about `seconds`."""
-        spent = 0.0
-        while spent < seconds / 8 and self.calls < 1 << 24:
+        """Choose batches of about `seconds`, the empty loop included: a difference may come out as nothing."""
+        while (spent := self._elapsed()) < seconds / 8 and self.calls < 1 << 24:
             self.calls *= 2
-            spent = self() * self.calls * self.probe.per
-        # The first batches may have met cold caches.
-        spent = min(spent, self() * self.calls * self.probe.per)
-        self.calls = max(1, round(self.calls * seconds / max(spent, 1e-9)))
+        # The first batches may have met cold caches, the last a busy processor; neither may decide by itself.
+        spent = max(min(spent, self._elapsed()), seconds / 32)
+        self.calls = max(1, round(self.calls * seconds / spent))
+
+    def _elapsed(self) -> float:
+        started = perf_counter()
+        self()
+        return perf_counter() - started
 
 
 class LoopTimer(Timer):
@@ -134,8 +137,7 @@ class CrowdTimer(Timer):
         """Every thread gets whole turns."""
         whole = self._workers * _UNROLLED
         self.calls = whole * 50
-        spent = self() * self.calls
-        self.calls = whole * max(1, round(50 * seconds / spent))
+        self.calls = whole * max(1, round(50 * seconds / max(self._elapsed(), seconds / 1_000)))
 
 
 class ProcessTimer(Timer):
@@ -146,7 +148,7 @@ class ProcessTimer(Timer):
         subprocess.run([sys.executable, "-c", str(self.probe.names["program"])], check=True)
         return perf_counter() - started
 
-    def calibrate(self, seconds: float) -> None:
+    def calibrate(self, seconds: float) -> None:  # noqa: ARG002 - there is nothing to choose
         """One process a batch, whatever it takes; the first fills the caches of bytecode and files."""
         self()
 

@@ -38,8 +38,6 @@ def cases() -> list[Case | Missing]:
         else:
             program = f"import {module}"
             found.append(
-                Case(
-                    JOB, library, program, lambda program=program: _program(program), of=bare.name, how="process"
-                )
+                Case(JOB, library, program, lambda program=program: _program(program), of=bare.name, how="process")
             )
     return found
