@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from html import escape
 
-from benchmarks._rows import Row, grouped
+from benchmarks._rows import Row, grouped, times
 
 _LINE, _BAR, _TITLE = 22, 14, 34
 _LEFT, _WIDTH, _RIGHT = 330, 420, 90
@@ -56,7 +56,7 @@ def _group(name: str, rows: list[Row], y: int, scale: _Scale) -> list[str]:
             f'<line x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{bottom}" stroke="{_TEXT if strong else _GRID}"'
             f"{' stroke-dasharray=' + chr(34) + '3 3' + chr(34) if strong else ''}/>"
         )
-        parts.append(f'<text x="{x:.1f}" y="{bottom + 14}" text-anchor="middle" font-size="11">{tick:g}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{bottom + 14}" text-anchor="middle" font-size="11">{tick:,.10g}</text>')
     for place, row in enumerate(rows):
         parts += _bar(row, y + _TITLE + _LINE * place, scale)
     return parts
@@ -69,7 +69,9 @@ def _bar(row: Row, y: int, scale: _Scale) -> list[str]:
         f'<text x="{_LEFT - 8}" y="{middle}" text-anchor="end"{weight}>{escape(f"{row.library} {row.call}")}</text>',
         f'<rect x="{_LEFT}" y="{y}" width="{max(end - _LEFT, 1):.1f}" height="{_BAR}" rx="2" '
         f'fill="{_OURS if row.is_ours else _OTHERS}"/>',
-        f'<text x="{end + 6:.1f}" y="{middle}"{weight}>{row.ratio:.3g}</text>',
+        # A halo, where the number lies on a line of the grid.
+        f'<text x="{end + 6:.1f}" y="{middle}"{weight} stroke="white" stroke-width="4" paint-order="stroke">'
+        f"{times(row.ratio)}</text>",
     ]
 
 

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from benchmarks._rows import Row, grouped
-
-
-def unit_of(rows: list[Row]) -> str:
-    """What the ratios of a group are taken to."""
-    reference = next((row.of for row in rows if row.of), None)
-    return "x time.monotonic()" if reference is None else f"x {reference.rpartition(' ')[0].rpartition(': ')[2]}"
+from benchmarks._rows import Row, grouped, times
 
 
 def table(area: str, rows: list[Row]) -> Table:
@@ -32,4 +26,4 @@ def _cells(row: Row) -> list[str]:
     if row.trouble:
         return [name, "", "", "", f"[red]{row.trouble}" if row.is_wrong else row.trouble]
     verdict = row.verdict if row.reached else f"[yellow]{row.verdict}"
-    return [name, row.cost, f"{row.ratio:.3g} x", f"{row.low:.3g} - {row.high:.3g}", verdict]
+    return [name, row.cost, f"{times(row.ratio)} x", f"{times(row.low)} - {times(row.high)}", verdict]

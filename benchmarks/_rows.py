@@ -66,6 +66,11 @@ def told(ns: float) -> str:
     return f"{ns:,.0f} ns" if ns >= 100 else f"{ns:.3g} ns"
 
 
+def times(ratio: float) -> str:
+    """A ratio with three digits, never as a power of ten."""
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
+
+
 def grouped(rows: list[Row]) -> dict[str, list[Row]]:
     """Rows by group, the cheapest first, those not measured last."""
     groups: dict[str, list[Row]] = {}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks._chart import chart
 from benchmarks._machine import machine_line
-from benchmarks._rows import Row, grouped
+from benchmarks._rows import Row, grouped, times
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -40,5 +40,7 @@ def _table(rows: list[Row]) -> list[str]:
     lines = ["| | one | ratio | quartiles | target |", "|---|--:|--:|--:|---|"]
     for row in rows:
         name = f"**{row.library}** {row.call}" if row.is_ours else f"{row.library} {row.call}"
-        lines.append(f"| {name} | {row.cost} | {row.ratio:.3g} | {row.low:.3g} - {row.high:.3g} | {row.verdict} |")
+        lines.append(
+            f"| {name} | {row.cost} | {times(row.ratio)} | {times(row.low)} - {times(row.high)} | {row.verdict} |"
+        )
     return lines

@@ -21,7 +21,7 @@ def _program(text: str) -> Probe:
 
 def cases() -> list[Case | Missing]:
     """All cases of the area."""
-    bare = Case(JOB, "python", "-c pass", lambda: _program("pass"), how="process")
+    bare = Case(JOB, "python", "-c pass", lambda: _program("pass"), of=f"{JOB}: python -c pass", how="process")
     ours = Case(
         JOB,
         OURS,

@@ -29,7 +29,7 @@ def cases() -> list[Case | Missing]:
     """All cases of the area."""
     found: list[Case | Missing] = []
     for job, make in _jobs().items():
-        one = Case(job, OURS, "one thread", make, how="threads")
+        one = Case(job, OURS, "one thread", make, of=f"{job}: {OURS} one thread", how="threads")
         eight = Case(job, OURS, "eight threads", make, Target(1.15), of=one.name, how="threads", workers=EIGHT)
         found += [one, eight]
     return found
