@@ -65,13 +65,14 @@ def _group(name: str, rows: list[Row], y: int, scale: _Scale) -> list[str]:
 def _bar(row: Row, y: int, scale: _Scale) -> list[str]:
     end, weight = scale.x(row.ratio), ' font-weight="bold"' if row.is_ours else ""
     middle = y + _BAR - 3
+    place = f'x="{end + 6:.1f}" y="{middle}"{weight}'
     return [
         f'<text x="{_LEFT - 8}" y="{middle}" text-anchor="end"{weight}>{escape(f"{row.library} {row.call}")}</text>',
         f'<rect x="{_LEFT}" y="{y}" width="{max(end - _LEFT, 1):.1f}" height="{_BAR}" rx="2" '
         f'fill="{_OURS if row.is_ours else _OTHERS}"/>',
-        # A halo, where the number lies on a line of the grid.
-        f'<text x="{end + 6:.1f}" y="{middle}"{weight} stroke="white" stroke-width="4" paint-order="stroke">'
-        f"{times(row.ratio)}</text>",
+        # First a halo, where the number lies on a line of the grid; not every viewer knows paint-order.
+        f'<text {place} stroke="white" stroke-width="4">{times(row.ratio)}</text>',
+        f"<text {place}>{times(row.ratio)}</text>",
     ]
 
 
