@@ -1,0 +1,40 @@
+"""Which library can do which job."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+
+from benchmarks._case import Case, Missing
+
+# file: (what pip calls it, the functions the file has)
+LIBRARIES = {
+    "limits": ("limits", {"admitted", "refused", "keyed"}),
+    "pyrate_limiter": ("pyrate-limiter", {"admitted", "refused"}),
+    "throttled": ("throttled-py", {"admitted", "refused", "keyed"}),
+    "aiolimiter": ("aiolimiter", {"admitted", "refused"}),
+    "token_bucket": ("token-bucket", {"admitted", "refused", "keyed"}),
+    "hyx": ("hyx", {"admitted"}),
+    "prometheus": ("prometheus-client", {"inc", "record"}),
+    "cereggii": ("cereggii", {"inc"}),
+    "stdlib": ("itertools", {"inc"}),
+    "hdrhistogram": ("hdrhistogram", {"record", "record_many", "percentile"}),
+    "ddsketch": ("ddsketch", {"record", "record_many", "percentile"}),
+    "fastdigest": ("fastdigest", {"record", "record_many", "percentile"}),
+}
+
+
+def rivals(jobs: dict[str, str], *, longer: int = 1) -> Iterator[Case | Missing]:
+    """The cases of all libraries for `jobs` (function of the file: group of the case), and those not installed."""
+    for file, (library, can) in LIBRARIES.items():
+        if not can & jobs.keys():
+            continue
+        try:
+            module = importlib.import_module(f"benchmarks.versus.{file}")
+        except ImportError as error:
+            yield Missing(library, f"not installed: {error}")
+            continue
+        for job, group in jobs.items():
+            if job in can:
+                for call, make in getattr(module, job)().items():
+                    yield Case(group, library, call, make, longer=longer)
