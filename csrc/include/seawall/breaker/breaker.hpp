@@ -274,7 +274,7 @@ inline Settled settle(Breaker& b, const Permit& p, Outcome outcome, Ns now) noex
   }
   detail::tell(b.statistics, bits);
   Settled out;
-  out.wants_open = state != State::metrics_only && tripped(c, counts);
+  out.wants_open = counts.calls != 0 && state != State::metrics_only && tripped(c, counts);
   if (state == State::recovering) {
     detail::settle_recovering(b, c, era, detail::is_bad(c, bits), now, out);
   }
