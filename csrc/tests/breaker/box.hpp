@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "seawall/breaker/operate.hpp"
+#include "seawall/breaker/breaker.hpp"
 
 namespace seawall::breaker {
 

@@ -19,13 +19,14 @@ Five all(std::uint64_t x) { return {x, x, x, x, x}; }
 TEST_CASE("a published configuration is read whole, under the epoch it was published as") {
   Published<Five> published;
   published.start(all(0));
+  std::atomic<bool> stop{false};
   std::thread writer([&] {
-    for (std::uint64_t i = 1; i <= 20'000; ++i) {
+    for (std::uint64_t i = 1; !stop; ++i) {
       published.publish(all(i));
     }
   });
   std::uint64_t epoch = 0;
-  while (epoch < 20'000) {
+  for (int reads = 0; reads < 20'000 || epoch == 0; ++reads) {
     Five f;
     const std::uint64_t now = published.read(f);
     REQUIRE(now >= epoch);
@@ -33,8 +34,8 @@ TEST_CASE("a published configuration is read whole, under the epoch it was publi
     const bool whole = f.a == epoch && f.b == epoch && f.c == epoch && f.d == epoch && f.e == epoch;
     REQUIRE(whole);
   }
+  stop = true;
   writer.join();
-  CHECK(published.epoch() == 20'000);
 }
 
 TEST_CASE("the configuration before the one in force can still be read") {

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "seawall/breaker/breaker.hpp"
+#include "seawall/breaker/machine.hpp"
 
 namespace seawall::breaker {
 

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include "seawall/memory/word.hpp"
 
@@ -55,22 +56,22 @@ class alignas(64) Published {
   static_assert(std::is_trivially_copyable_v<Config> && std::has_unique_object_representations_v<Config>);
   static_assert(sizeof(Config) % sizeof(std::uint64_t) == 0 && alignof(Config) == alignof(std::uint64_t));
 
-  using Plain = std::array<std::uint64_t, kWords>;
-
-  // acquire: so that the second look at the epoch (read) cannot come before these.
   void load(std::uint64_t epoch, Config& out) const noexcept {
-    const auto& entry = ring_[epoch % kEpochs];
-    Plain words;
-    for (std::size_t i = 0; i < kWords; ++i) {
-      words[i] = entry[i].load(std::memory_order_acquire);
-    }
-    out = std::bit_cast<Config>(words);
+    load(ring_[epoch % kEpochs], out, std::make_index_sequence<kWords>());
+  }
+
+  // Word by word and without a loop: so words that nobody asks for are only loaded, and none is read back in another
+  // width than it was written.
+  template <std::size_t... I>
+  static void load(const std::array<Word, kWords>& entry, Config& out, std::index_sequence<I...>) noexcept {
+    // acquire: so that the second look at the epoch (read) cannot come before these.
+    out = Config{entry[I].load(std::memory_order_acquire)...};
   }
 
   // release: whoever reads a word of the next lap also sees the epochs that passed before it, and looks again.
   void store(std::uint64_t epoch, const Config& config) noexcept {
     auto& entry = ring_[epoch % kEpochs];
-    const Plain words = std::bit_cast<Plain>(config);
+    const auto words = std::bit_cast<std::array<std::uint64_t, kWords>>(config);
     for (std::size_t i = 0; i < kWords; ++i) {
       entry[i].store(words[i], std::memory_order_release);
     }
