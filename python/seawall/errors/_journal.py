@@ -92,7 +92,11 @@ class ErrorJournal:
         self._kinds: Counter[str] = Counter()
 
     def record(self, error: BaseException) -> ErrorRecord | None:
-        """Count an error, with the context it carries or the one in force here; None for a cancellation."""
+        """Count an error, with the context it carries or the one in force here; None for a cancellation.
+
+        Raises:
+            Exception: What a fingerprint function, a rule of the classifier or `wall` of yours raises.
+        """
         if is_cancellation(error):
             return None
         record = self._record_of(error)
@@ -146,10 +150,7 @@ class ErrorJournal:
 
     def _tally(self, record: ErrorRecord) -> _Tally:
         fingerprint = record.fingerprint
-        if (
-            fingerprint not in self._tallies
-            and len(self._tallies) - (OTHER in self._tallies) >= self.options.max_fingerprints
-        ):
+        if fingerprint not in self._tallies and len(self._tallies) >= self.options.max_fingerprints:
             fingerprint = OTHER
         tally = self._tallies.get(fingerprint)
         if tally is None:

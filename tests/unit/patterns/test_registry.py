@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from pathlib import Path
+from types import ModuleType
 from typing import Protocol
 
 import pytest
@@ -127,8 +129,6 @@ def test_entry_points_are_found_on_a_miss_and_loaded_on_use(tmp_path: Path, monk
     (tmp_path / "seawall_test_hello.py").write_text("class Hello:\n    def greet(self, name): return f'hello {name}'\n")
     monkeypatch.syspath_prepend(tmp_path)
     registry: Registry[Greeter] = Registry("greeters", Greeter, entry_points="seawall.test_greeters")
-    import sys
-
     assert registry.names() == ("broken", "polite")
     assert "seawall_test_hello" not in sys.modules
     assert registry.create("polite").greet("you") == "hello you"
@@ -151,6 +151,26 @@ def test_what_is_registered_goes_before_an_entry_point(tmp_path: Path, monkeypat
     registry.register("polite", Polite)
     assert registry.names() == ("polite",)
     assert registry.get("polite") is Polite
+
+
+def test_what_is_registered_while_an_entry_point_loads_goes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package that registers itself when it is imported is not overruled by its own entry point."""
+    registry: Registry[Greeter] = Registry("greeters", Greeter, entry_points="seawall.test_greeters")
+    home = ModuleType("seawall_test_home")
+    home.registry = registry  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "seawall_test_home", home)
+    package(tmp_path, "self", "polite = seawall_test_self:Other")
+    (tmp_path / "seawall_test_self.py").write_text(
+        "from seawall_test_home import registry\n"
+        "class Other:\n    pass\n"
+        "class Mine:\n    pass\n"
+        "registry.register('polite', Mine)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert registry.get("polite").__name__ == "Mine"
+    monkeypatch.delitem(sys.modules, "seawall_test_self")
 
 
 def test_two_packages_with_one_name_are_an_error_with_a_way_out(

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import threading
+import weakref
 from typing import Any
 
 import pytest
@@ -253,6 +254,30 @@ async def test_send_schedules_coroutine_receivers_on_the_running_loop() -> None:
     assert [str(f.error) for f in failures] == ["no"]
 
 
+async def test_a_scheduled_receiver_is_not_collected_while_it_waits() -> None:
+    """The loop holds tasks weakly; the signal holds what it scheduled until it is done."""
+    signal = Signal("s", int)
+    waiting: list[weakref.ref[asyncio.Future[int]]] = []
+    heard: list[int] = []
+
+    async def receiver(event: int) -> None:
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        waiting.append(weakref.ref(future))
+        heard.append(await future + event)
+
+    signal.connect(receiver)
+    signal.send(1)
+    await asyncio.sleep(0)
+    gc.collect()
+    future = waiting[0]()
+    assert future is not None
+    future.set_result(1)
+    del future
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert heard == [2]
+
+
 def test_a_coroutine_receiver_without_a_loop_is_a_failure_with_a_way_out() -> None:
     """The coroutine is closed, so that nothing is left never awaited."""
     failures: list[SignalFailure] = []
@@ -311,8 +336,6 @@ def test_failures_are_counted_exactly_by_threads() -> None:
 
 def test_a_dead_signal_does_not_live_on_in_its_weak_receivers() -> None:
     """The tie of a weak receiver holds no strong reference back to the signal."""
-    import weakref
-
     signal, listener = Signal("s", int), Listener()
     connection = signal.connect(listener.on, weak=True)
     ref = weakref.ref(signal)
