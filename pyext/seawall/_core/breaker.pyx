@@ -12,7 +12,7 @@ from seawall._core.segment cimport Segment
 
 from seawall.errors import ConfigError
 
-cdef extern from "seawall/breaker/operate.hpp" namespace "seawall::breaker" nogil:
+cdef extern from "seawall/breaker/breaker.hpp" namespace "seawall::breaker" nogil:
     cppclass Word:
         uint64_t load()
 
