@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.oracles.limits import Oracle
+from tests.oracles.limits import Oracle, SlidingLog
 from tests.oracles.pairs import NAMES, pair
 
 import seawall as sw
@@ -51,7 +51,11 @@ class KeyedMachine(RuleBasedStateMachine):
         return self.clock.now_ns()
 
     def oracle(self, key: Any) -> Oracle:
-        return self.oracles.setdefault(key, pair(self.name, *self.shape).oracle)
+        if key not in self.oracles:
+            made = self.oracles[key] = pair(self.name, *self.shape).oracle
+            if isinstance(made, SlidingLog):
+                made.room = 1 << (2 * made.limit).bit_length()  # a table has no cells to spare
+        return self.oracles[key]
 
     def live(self, key: Any) -> bool:
         """Whether forgetting the key could change an answer: the table must not."""

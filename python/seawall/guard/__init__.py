@@ -1,8 +1,28 @@
 """Fault tolerance: limits, breaker, retry, timeout, bulkhead, fallback, and the pipeline that composes them."""
 
-from seawall.guard._custom import Custom, Hooks
-from seawall.guard._policy import Policy
-from seawall.guard._protect import Guarded
-from seawall.guard.pipeline import Pipeline, PipelineStats, pipelines, policies
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seawall.guard._custom import Custom, Hooks
+    from seawall.guard._policy import Policy
+    from seawall.guard._protect import Guarded
+    from seawall.guard.pipeline import Pipeline, PipelineStats, pipelines, policies
 
 __all__ = ["Custom", "Guarded", "Hooks", "Pipeline", "PipelineStats", "Policy", "pipelines", "policies"]
+
+# Loaded when first named: who only limits does not load what composes policies.
+_HOME = {
+    "Custom": "_custom", "Hooks": "_custom", "Policy": "_policy", "Guarded": "_protect",
+    "Pipeline": "pipeline", "PipelineStats": "pipeline", "pipelines": "pipeline", "policies": "pipeline",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'seawall.guard' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"seawall.guard.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

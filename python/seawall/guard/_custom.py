@@ -56,7 +56,7 @@ class Custom(_core.Custom, Face):
         shadow: bool = False,
         enforce: float = 1.0,
     ) -> None:
-        self.hooks = conform(hooks, Hooks)  # type: ignore[type-abstract]
+        self.hooks = conform(hooks, Hooks)
         self._begin(name_of(name, type(hooks).__name__), clock, shadow, enforce)
         self.before = self.hooks.before
         self.after = self.hooks.after

@@ -1,5 +1,6 @@
 """A limit as a decorator and as a context manager."""
 
+import asyncio
 import inspect
 import re
 
@@ -40,7 +41,7 @@ async def test_a_coroutine_waits_before_each_call():
     async def call(a):
         return a
 
-    assert inspect.iscoroutinefunction(call)
+    assert asyncio.iscoroutinefunction(call)
     assert [await call(1), await call(2)] == [1, 2]
     assert clock.time() == 0.1
 
@@ -174,7 +175,7 @@ def test_a_method_can_be_decorated():
 @pytest.mark.parametrize("value", [3, None, "call"])
 def test_only_functions_can_be_decorated(value):
     """Anything that cannot be called is an error that shows it."""
-    with pytest.raises(sw.ConfigError, match=f"^{re.escape(f'a limit decorates a function, got {value!r}')}$"):
+    with pytest.raises(sw.ConfigError, match=f"^{re.escape(f'a policy decorates a function, got {value!r}')}$"):
         limit()[0](value)
 
 
