@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -20,11 +22,10 @@ from seawall.guard.limits._joint import (
     refusal,
     refusing_first,
     take,
-    wait,
-    wait_async,
 )
 from seawall.guard.limits._keyed import Key, Keyed
 from seawall.guard.limits._limit import Limit
+from seawall.guard.limits._queue import Queue
 
 
 def _same_clock(limits: Sequence[Limit | Keyed]) -> Clock:
@@ -62,6 +63,7 @@ class AllOf(Waiting, Face):
                 raise ConfigError(f"AllOf is made of limits, got {one!r}")
         self.limits = limits
         self._clock = _same_clock(limits)
+        self._queue = Queue()
         self._begin(name_of(name, "all_of"), self._clock)
 
     def try_acquire(self, cost: int = 1) -> bool:
@@ -72,7 +74,7 @@ class AllOf(Waiting, Face):
         """`try_acquire` with the full answer: the tightest limit's name, the longest wait."""
         seen = [one.peek(cost) for one in self.limits]
         try:
-            take(refusing_first([_placer(one, cost) for one in self.limits], seen), 0.0).commit()
+            take(refusing_first([_placer(one, cost) for one in self.limits], seen)).commit()
         except RateLimited as refused:
             return refusal([one.peek(cost) for one in self.limits], refused)
         return admission([one.peek() for one in self.limits], self.name)
@@ -82,16 +84,29 @@ class AllOf(Waiting, Face):
         return joined([one.peek(cost) for one in self.limits], self.name)
 
     def acquire(self, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
-        """Wait until all limits admit; RateLimited at once when that outlasts timeout or Deadline."""
-        wait(take([_placer(one, cost) for one in self.limits], options.longest_wait(timeout)), self._clock)
+        """Wait until all limits admit, first come first served among those who wait for this AllOf.
+
+        Raises:
+            RateLimited: At once when the first in line would wait longer than the timeout or the Deadline; else when
+                that has passed.
+        """
+        self._queue.wait(self._clock, lambda: self._attempt(cost), options.longest_wait(timeout))
 
     async def acquire_async(self, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
-        """`acquire` for a task; cancelling it gives the places back."""
-        await wait_async(take([_placer(one, cost) for one in self.limits], options.longest_wait(timeout)), self._clock)
+        """`acquire` for a task; cancelling it lets the next one come forward."""
+        await self._queue.wait_async(self._clock, lambda: self._attempt(cost), options.longest_wait(timeout))
 
     def reserve(self, cost: int = 1) -> JointPermit:
-        """A place in every limit, now or later."""
-        return take([_placer(one, cost) for one in self.limits], 365 * 86_400.0)
+        """A place in every limit, due now, that can be given back; RateLimited when one has none.
+
+        Places ahead are not given: kept until the slowest limit is due, they would be used too late in the others.
+        """
+        return take([_placer(one, cost) for one in self.limits])
+
+    def _attempt(self, cost: int) -> Decision:
+        """`check` for waiters: what is refused is not counted, it goes on waiting."""
+        seen = self.peek(cost)
+        return self.check(cost) if seen.admitted else seen
 
     def keyed(self, max_keys: int = 100_000) -> KeyedAllOf:
         """The same limits for each of many keys."""
@@ -133,6 +148,8 @@ class KeyedAllOf:
         self.limits = limits
         self.name = name
         self._clock = _same_clock(limits)
+        self._queues: dict[tuple[type, Key], tuple[Queue, int]] = {}
+        self._lock = Lock()
 
     def try_acquire(self, key: Key, cost: int = 1) -> bool:
         """Admit a call of `cost` for `key` through all limits now, or through none."""
@@ -142,7 +159,7 @@ class KeyedAllOf:
         """`try_acquire` with the full answer."""
         seen = [one.peek(key, cost) for one in self.limits]
         try:
-            take(refusing_first(self._placers(key, cost), seen), 0.0).commit()
+            take(refusing_first(self._placers(key, cost), seen)).commit()
         except RateLimited as refused:
             return refusal([one.peek(key, cost) for one in self.limits], refused)
         return admission([one.peek(key) for one in self.limits], self.name)
@@ -152,16 +169,37 @@ class KeyedAllOf:
         return joined([one.peek(key, cost) for one in self.limits], self.name)
 
     def acquire(self, key: Key, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
-        """Wait until all limits admit `key`."""
-        wait(take(self._placers(key, cost), options.longest_wait(timeout)), self._clock)
+        """Wait until all limits admit `key`, as AllOf does."""
+        with self._queue(key) as queue:
+            queue.wait(self._clock, lambda: self._attempt(key, cost), options.longest_wait(timeout))
 
     async def acquire_async(self, key: Key, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """`acquire` for a task."""
-        await wait_async(take(self._placers(key, cost), options.longest_wait(timeout)), self._clock)
+        with self._queue(key) as queue:
+            await queue.wait_async(self._clock, lambda: self._attempt(key, cost), options.longest_wait(timeout))
 
     def reserve(self, key: Key, cost: int = 1) -> JointPermit:
-        """A place for `key` in every limit, now or later."""
-        return take(self._placers(key, cost), 365 * 86_400.0)
+        """A place for `key` in every limit, due now, that can be given back."""
+        return take(self._placers(key, cost))
+
+    def _attempt(self, key: Key, cost: int) -> Decision:
+        seen = self.peek(key, cost)
+        return self.check(key, cost) if seen.admitted else seen
+
+    @contextmanager
+    def _queue(self, key: Key) -> Iterator[Queue]:
+        """The line of a key, there as long as somebody stands in it."""
+        of_type = type(key), key
+        with self._lock:
+            queue, users = self._queues.get(of_type, (Queue(), 0))
+            self._queues[of_type] = queue, users + 1
+        try:
+            yield queue
+        finally:
+            with self._lock:
+                queue, users = self._queues.pop(of_type)
+                if users > 1:
+                    self._queues[of_type] = queue, users - 1
 
     def stats(self) -> tuple[KeyedStats, ...]:
         """What each limit has done so far."""

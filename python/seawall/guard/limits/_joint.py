@@ -1,17 +1,16 @@
-"""One place in several limits: taking, waiting for and giving back all of them."""
+"""One place in several limits: taking all of them or none, and giving them back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from seawall.clock import AsyncBell, Bell, Clock
 from seawall.errors import RateLimited
 from seawall.guard.limits._decision import Decision
 from seawall.guard.limits._permit import Permit
 
 
 class JointPermit:
-    """A place in every limit. Wait `wait` seconds, then go; or give all of them back."""
+    """A place in every limit, due now: go, or give all of them back."""
 
     __slots__ = ("_permits",)
 
@@ -19,13 +18,8 @@ class JointPermit:
         self._permits = tuple(permits)
 
     @property
-    def at_ns(self) -> int:
-        """When the last of the places is due, in nanoseconds of the limits' clock."""
-        return max(p.at_ns for p in self._permits)
-
-    @property
     def wait(self) -> float:
-        """Seconds until the last of the places is due."""
+        """Seconds until the places are due: 0.0."""
         return max(p.wait for p in self._permits)
 
     def commit(self) -> None:
@@ -42,12 +36,12 @@ class JointPermit:
 Place = Callable[[float], Permit]
 
 
-def take(places: Sequence[Place], longest: float) -> JointPermit:
-    """A place of each within `longest` seconds, or RateLimited with every one already taken given back."""
+def take(places: Sequence[Place]) -> JointPermit:
+    """A place of each now, or RateLimited with every one already taken given back."""
     taken: list[Permit] = []
     try:
         for place in places:
-            taken.append(place(longest))
+            taken.append(place(0.0))
     except BaseException:
         for permit in reversed(taken):
             permit.cancel()
@@ -86,27 +80,3 @@ def refusal(after: Sequence[Decision], refused: RateLimited) -> Decision:
     if not seen.admitted:
         return seen
     return seen._replace(admitted=False, retry_after=refused.retry_after or 0.0, name=str(refused.policy))
-
-
-def wait(permit: JointPermit, clock: Clock) -> None:
-    """Sleep a thread until the permit is due; an exception gives it back."""
-    bell = Bell()
-    try:
-        while clock.now_ns() < permit.at_ns:
-            clock.park(bell, permit.at_ns)
-    except BaseException:
-        permit.cancel()
-        raise
-    permit.commit()
-
-
-async def wait_async(permit: JointPermit, clock: Clock) -> None:
-    """Sleep a task until the permit is due; an exception gives it back."""
-    bell = AsyncBell()
-    try:
-        while clock.now_ns() < permit.at_ns:
-            await clock.park_async(bell, permit.at_ns)
-    except BaseException:
-        permit.cancel()
-        raise
-    permit.commit()

@@ -80,18 +80,39 @@ def test_a_refused_wait_gives_every_place_back():
     assert first.peek() == before
 
 
-async def test_a_cancelled_task_gives_every_place_back():
-    """Cancelling acquire_async leaves the limits as if it had not come."""
-    limit, first, second, _ = both()
+async def test_who_waits_holds_nothing_and_leaves_nothing():
+    """While a task waits for one limit the others serve everybody else; cancelling it lets the next come forward."""
+    limit, first, second, clock = both()
     limit.acquire(3)
     before = first.peek(), second.peek()
-    task = asyncio.ensure_future(limit.acquire_async(2))
+    tasks = [asyncio.ensure_future(limit.acquire_async(2)) for _ in range(2)]
     await settle()
-    assert first.peek() != before[0]
-    task.cancel()
-    await settle()
-    assert task.cancelled()
     assert (first.peek(), second.peek()) == before
+    tasks[0].cancel()
+    await settle()
+    clock.advance(120)
+    await settle()
+    assert [task.cancelled() for task in tasks] == [True, False]
+    assert tasks[1].done()
+
+
+async def test_those_who_wait_come_in_order_and_never_exceed_a_faster_limit():
+    """Many released together by a slow window still pass a fast limit at its own rate, first come first served."""
+    clock = ManualClock(autojump=True)
+    fast = sw.TokenBucket(10, burst=2, clock=clock, name="fast")
+    slow = sw.FixedWindow(5, window=60, clock=clock, name="slow")
+    limit = sw.AllOf(fast, slow)
+    for _ in range(5):
+        await limit.acquire_async()
+    came: list[tuple[int, float]] = []
+
+    async def come(n: int) -> None:
+        await limit.acquire_async()
+        came.append((n, clock.time()))
+
+    await asyncio.gather(*(come(n) for n in range(5)))
+    assert [n for n, _ in came] == [0, 1, 2, 3, 4]
+    assert [round(at, 3) for _, at in came] == [60.0, 60.0, 60.1, 60.2, 60.3]
 
 
 async def test_a_task_waits_for_all():
@@ -102,16 +123,14 @@ async def test_a_task_waits_for_all():
     assert clock.time() == 60.0
 
 
-def test_a_joint_permit_is_due_with_its_last_place_and_cancels_all():
-    """Reserve gives one permit for all places."""
-    limit, first, second, clock = both()
-    limit.acquire(3)
+def test_a_joint_permit_is_due_now_and_cancels_all():
+    """Reserve gives one permit for all places, none ahead."""
+    limit, first, second, _ = both()
     before = first.peek(), second.peek()
-    permit = limit.reserve()
-    assert (permit.wait, permit.at_ns) == (60.0, 60_000_000_000)
-    clock.advance(1)
-    assert permit.wait == 59.0
-    clock.step_back(1)
+    permit = limit.reserve(3)
+    assert permit.wait == 0.0
+    with pytest.raises(sw.RateLimited, match=r"^slow is at its limit; retry in 60 s$"):
+        limit.reserve()
     assert permit.cancel() is True
     assert (first.peek(), second.peek()) == before
     assert permit.cancel() is False
@@ -147,8 +166,7 @@ def test_by_key_reserving_and_waiting_work_too():
     keyed.acquire("a", 3)
     with pytest.raises(sw.RateLimited, match=r"^slow/keyed is at its limit for key 'a'; retry in 60 s$"):
         keyed.acquire("a", timeout=1)
-    permit = keyed.reserve("a", 2)
-    assert permit.wait == 60.0
+    permit = keyed.reserve("b", 2)
     assert permit.cancel()
     keyed.acquire("a")
     assert clock.time() == 60.0
