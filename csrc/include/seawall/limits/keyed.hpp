@@ -59,6 +59,8 @@ struct alignas(128) Keyed {
   }
 };
 
+static_assert(sizeof(Keyed) == 896 && sizeof(Bucket) == 128);  // the layout of segments
+
 template <class A>
 class Table {
  public:

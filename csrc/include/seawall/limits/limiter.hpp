@@ -249,4 +249,6 @@ struct alignas(64) Single {
   }
 };
 
+static_assert(sizeof(Single) == 384);  // the layout of segments
+
 }  // namespace seawall::limits

@@ -4,18 +4,17 @@
 // and the same code serves an object, a shared segment and an entry of the keyed table.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+
+#include "seawall/memory/word.hpp"
 
 namespace seawall::limits {
 
-using Word = std::atomic<std::uint64_t>;
-using Ns = std::int64_t;
-__extension__ typedef unsigned __int128 Wide;
+using memory::kNever;
+using memory::Ns;
+using memory::Wide;
+using memory::Word;
 
-static_assert(Word::is_always_lock_free);
-
-inline constexpr Ns kNever = INT64_MAX;
 // Positions reach this many nanoseconds of the monotonic clock: nine years of uptime.
 inline constexpr std::uint64_t kHorizonNs = std::uint64_t{1} << 58;
 // A place may be reserved at most this far ahead, so that a position never outgrows its 61 bits.
