@@ -16,7 +16,19 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE.parent / "python" / "seawall" / "_core"
-CYTHON = ("clock", "segment", "policy", "guarded", "limits", "keyed", "counter", "descriptors", "histogram")
+CYTHON = (
+    "clock",
+    "segment",
+    "policy",
+    "guarded",
+    "budget",
+    "retry",
+    "limits",
+    "keyed",
+    "counter",
+    "descriptors",
+    "histogram",
+)
 NANOBIND = ("bulk",)
 
 # Types of parameters that the signatures leave open, because the binding itself checks them or takes any.
@@ -38,6 +50,13 @@ BY_NAME = {
     "Base._config": "tuple[int, int, int]",
     "Limiter._counts": "tuple[int, int]",
     "KeyedLimiter._counts": "tuple[int, int, int, int]",
+    "Budget.clock": "PublicClock",
+    "Budget.name": "str",
+    "Budget.segment": "Segment | None",
+    "Budget._config": "tuple[int, int, int]",
+    "Budget.__reduce__": "tuple[Any, ...]",
+    "Retry._counts": "tuple[int, int, int, int, int, int]",
+    "Retry._after": "tuple[int, Any]",
     "KeyedLimiter.max_keys": "int",
     "KeyedLimiter.table_bytes": "int",
     "KeyedLimiter.try_acquire_many": "NDArray[numpy.bool_]",
@@ -47,7 +66,12 @@ BY_NAME = {
     "own_methods": "type[_T]",
 }
 BY_NAME_PARAMETERS = {"own_methods": "(cls: type[_T]) -> type[_T]"}
-CONSTANTS = {"limits": {"KINDS": "tuple[str, ...]"}, "guarded": {"MOST_POLICIES": "int"}}
+CONSTANTS = {
+    "limits": {"KINDS": "tuple[str, ...]"},
+    "guarded": {"MOST_POLICIES": "int"},
+    "budget": {"MOST_RESERVE": "int"},
+    "retry": dict.fromkeys(("ACCEPTED", "GAVE_UP", "OVER_BUDGET", "RECOVERED"), "int"),
+}
 # The last two stand above _core: only the stubs know them, so that users see the real types.
 IMPORTS = (
     ("_core.clock", "Clock"),

@@ -3,7 +3,7 @@
 Every public name is importable from here and loaded when it is first used; importing seawall starts nothing.
 
 ====================  ==========================================================================================
-seawall.guard         limits, later the breaker, retry, timeout, bulkhead and the pipeline that composes them
+seawall.guard         limits and retries, later the breaker, timeout, bulkhead and the pipeline that composes them
 seawall.measure       counters, histograms, the load generator
 seawall.clock         clocks and deadlines
 seawall.memory        segments that all workers of a machine share
@@ -42,6 +42,7 @@ _ROOMS = {
         "SlidingWindow",
         "TokenBucket",
     ),
+    "seawall.guard.retry": ("Decorrelated", "Exponential", "Fibonacci", "Retry", "RetryBudget"),
     "seawall.measure": (
         "Constant",
         "Counter",
@@ -69,7 +70,10 @@ __all__ = [
     "Deadline",
     "DeadlineExceeded",
     "Decision",
+    "Decorrelated",
     "EngineError",
+    "Exponential",
+    "Fibonacci",
     "FixedWindow",
     "Gauge",
     "Histogram",
@@ -82,6 +86,8 @@ __all__ = [
     "Quota",
     "RateLimited",
     "Rejected",
+    "Retry",
+    "RetryBudget",
     "RetryBudgetExhausted",
     "SeawallError",
     "Segment",
@@ -124,6 +130,7 @@ if TYPE_CHECKING:
         SlidingWindow,
         TokenBucket,
     )
+    from seawall.guard.retry import Decorrelated, Exponential, Fibonacci, Retry, RetryBudget
     from seawall.measure import (
         Constant,
         Counter,

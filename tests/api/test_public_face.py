@@ -19,6 +19,7 @@ ROOMS = (
     "seawall.errors",
     "seawall.errors.recovery",
     "seawall.guard.limits",
+    "seawall.guard.retry",
     "seawall.measure",
     "seawall.memory",
     "seawall.patterns",
