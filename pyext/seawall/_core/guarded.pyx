@@ -145,7 +145,8 @@ cdef class Flight:
     def send(self, value) -> object:
         """Go on until something is awaited or the call has ended."""
         cdef PyObject* out = NULL
-        return self.answer(self.go(<PyObject*>value, &out), out)
+        cdef PySendResult status = self.go(<PyObject*>value, &out)
+        return self.answer(status, out)
 
     def throw(self, kind, value=None, trace=None) -> object:
         """Raise an exception where the call is waiting."""
@@ -172,7 +173,8 @@ cdef class Flight:
         self.inner = None
         cdef Action doing = settled(<PyObject*>self.stages, &self.call, self.doing, out)
         out = NULL
-        return self.answer(self.perform(doing, &out), out)
+        cdef PySendResult status = self.perform(doing, &out)  # not as an argument beside `out`, which may be read first
+        return self.answer(status, out)
 
     def close(self) -> None:
         """End the call where it is; its policies see a cancellation."""

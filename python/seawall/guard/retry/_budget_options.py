@@ -36,7 +36,7 @@ class BudgetOptions(Options):
             )
 
     def config(self) -> tuple[int, int, int]:
-        """Bucket in nanoseconds; ratio and reserve in units of 2^-32, rounded up: ten first attempts of 0.1 pay for one."""
+        """Bucket in nanoseconds; ratio and reserve in units of 2^-32, rounded up: ten payments of 0.1 are one."""
         window = to_ns(self.window, "window")
         bucket = -(-window // _BUCKETS)
         reserve = Fraction(repr(self.min_per_second)) * bucket * _BUCKETS / 1_000_000_000

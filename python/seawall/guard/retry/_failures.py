@@ -66,7 +66,7 @@ class Attempt:
 
     def spent(self) -> str:
         """How many attempts in what time, in words."""
-        return f"{self.number} attempt{'s' if self.number != 1 else ''} in {self.elapsed / 1e9:.3g} s"
+        return f"{self.number} attempt{'s' if self.number != 1 else ''} in {round(self.elapsed / 1e9, 3):g} s"
 
     def text(self) -> str:
         """The outcome in a few words."""

@@ -92,7 +92,7 @@ class RetryOptions(Options):
             to_ns(self.backoff, "backoff", least_ns=0)
         if self.jitter == "decorrelated" and not (hasattr(self.backoff, "start") and hasattr(self.backoff, "cap")):
             yield (
-                f"jitter 'decorrelated' needs a backoff with a start and a cap, such as Exponential, got {self.backoff!r}"
+                f"jitter 'decorrelated' needs a backoff with start and cap, such as Exponential, got {self.backoff!r}"
             )
 
     def waits(self) -> tuple[Backoff, Jitter]:

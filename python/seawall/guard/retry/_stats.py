@@ -12,8 +12,8 @@ class RetryStats:
     Args:
         name: The retry.
         calls: Calls that came in.
-        attempts: Attempts made for them.
-        retries: Attempts that were not the first of their call.
+        attempts: Attempts for them, first ones and retries.
+        retries: Retries begun, those cancelled during their wait included.
         recovered: Calls that succeeded after retries.
         gave_up: Calls whose last attempt failed with an error worth a retry, or that failed after retries.
         refused_by_budget: Of those, calls that the budget had no retry for.
