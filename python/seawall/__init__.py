@@ -9,6 +9,7 @@ seawall.clock         clocks and deadlines
 seawall.memory        segments that all workers of a machine share
 seawall.errors        one hierarchy of errors, and what to make of any error
 seawall.patterns      signals, registries, strategies, options and adapters that the house itself is built with
+seawall.testing       what you test your own guards with: clocks that jump, recorded decisions, fixtures
 ====================  ==========================================================================================
 """
 

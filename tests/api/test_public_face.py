@@ -23,6 +23,7 @@ ROOMS = (
     "seawall.measure",
     "seawall.memory",
     "seawall.patterns",
+    "seawall.testing",
 )
 
 
