@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-from seawall._errors._pickling import alone, pack_chain, rebuild
+from seawall._errors._pickling import alone, get_cause, pack_chain, rebuild, set_cause
 
 _PUBLIC = "seawall.errors"
 
@@ -36,6 +36,7 @@ class SeawallError(Exception):
 
     __module__ = _PUBLIC
     _packs_chain = True
+    __cause__ = property(get_cause, set_cause)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exception's own __reduce__ forgets keyword-only arguments and the cause; errors cross process pools.

@@ -12,6 +12,8 @@ from typing import Any
 _LONGEST_CHAIN = 32
 _PLAIN = (str, int, float, bool, bytes, type(None))
 
+_CAUSE: Any = BaseException.__dict__["__cause__"]
+
 # pickled error (None when it does not pickle), type name, message, notes, whether it is the cause (else: the context)
 _Link = tuple[bytes | None, str, str, list[str], bool]
 _Chain = tuple[list[_Link], bool]
@@ -39,6 +41,20 @@ class CauseStandIn(Exception):
 def carried(value: Any) -> Any:
     """`value` if it pickles, else its repr."""
     return value if type(value) in _PLAIN or _dumps(value) is not None else _text(repr, value)
+
+
+def get_cause(error: BaseException) -> BaseException | None:
+    """`__cause__`, as Python keeps it."""
+    cause: BaseException | None = _CAUSE.__get__(error)
+    return cause
+
+
+def set_cause(error: BaseException, cause: BaseException | None) -> None:
+    """Set `__cause__`; a process pool, which puts the remote traceback there, puts it in front of what was there."""
+    before = get_cause(error)
+    if before is not None and cause is not None and type(cause).__name__.endswith("RemoteTraceback"):
+        cause.__cause__ = before
+    _CAUSE.__set__(error, cause)
 
 
 def alone(error: BaseException) -> tuple[type[BaseException], tuple[Any, ...], dict[str, Any]]:

@@ -1,14 +1,22 @@
-"""What a clock is, and the machine's."""
+"""The clocks a service can be driven by."""
 
 from __future__ import annotations
 
+import asyncio
+import heapq
+import itertools
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from seawall._core import clock as _core
 from seawall.clock._bells import AsyncBell, Bell
-from seawall.clock._durations import to_ns
+from seawall.clock._durations import LONGEST_NS, to_ns
+
+# Rounds of the event loop from a ring to what the woken task does next, with some to spare.
+_QUIET_ROUNDS = 8
 
 
 class Clock(_core.Clock):
@@ -62,3 +70,157 @@ class SystemClock(Clock):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return SystemClock, ()
+
+
+class ManualClock(_core.Hands, Clock):
+    """A clock that stands until a test moves it; kernels, threads and tasks all see the same time.
+
+    Thread safety: yes. Waiters whose time has come are woken by whoever moves the clock.
+
+    Args:
+        start: Where it stands at first, in seconds.
+        autojump: When somebody starts to wait, jump to the first moment anybody waits for, so that a test of an hour
+            of waiting takes none. Meant for one thread, or for tasks of one loop that wait for nothing else;
+            `seawall.testing` has `run` for tasks that also use asyncio's own timers, and `run_threads`.
+
+    Example:
+        >>> clock = ManualClock()
+        >>> clock.advance(1.5)
+        >>> clock.time()
+        1.5
+    """
+
+    def __init__(self, start: float | timedelta = 0.0, *, autojump: bool = False) -> None:
+        self._lock = threading.Lock()
+        self._timers: list[tuple[int, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._sleepers: dict[Bell, int] = {}
+        self._wake: Callable[[], None] | None = None
+        self._driver = 0
+        self.autojump = autojump
+        self._jumping = False
+        self.set_ns(to_ns(start, "start", least_ns=0))
+
+    def time(self) -> float:
+        """Where the clock stands, in seconds."""
+        return self.now_ns() / 1e9
+
+    def advance(self, seconds: float | timedelta) -> None:
+        """Move forward and wake whoever waited for that."""
+        with self._lock:
+            target = self.now_ns() + to_ns(seconds, "seconds", least_ns=0)
+        self._move_to(target)
+
+    def step_back(self, seconds: float | timedelta) -> None:
+        """Move backward, as no good clock does: for tests of what happens then."""
+        with self._lock:
+            self.set_ns(max(0, self.now_ns() - to_ns(seconds, "seconds", least_ns=0)))
+
+    def park(self, bell: Bell, until_ns: int) -> None:
+        """Sleep until the bell rings or the clock is moved to `until_ns`."""
+        timer = self._remind(until_ns, bell.ring)
+        self._sleepers[bell] = threading.get_ident()
+        try:
+            if self._wake is None or self._driver == threading.get_ident():
+                if self.autojump or self._wake is not None:  # a driver that sleeps itself is waited for by nobody
+                    self.jump()
+            else:
+                self._wake()
+            bell.wait()
+        finally:
+            del self._sleepers[bell]
+            self._forget(timer)
+        bell.clear()  # no earlier: whoever is rung is awake
+
+    async def park_async(self, bell: AsyncBell, until_ns: int) -> None:
+        """Sleep a task until the bell rings or the clock is moved to `until_ns`."""
+        timer = self._remind(until_ns, bell.ring)
+        try:
+            if self.autojump:
+                self._jump_when_quiet(bell.loop)
+            await bell.rung()
+        finally:
+            self._forget(timer)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a later time."""
+        return len(self._timers)
+
+    @property
+    def next_ns(self) -> int | None:
+        """The first moment anybody waits for, in nanoseconds; None when nobody waits."""
+        with self._lock:
+            return self._timers[0][0] if self._timers else None
+
+    def jump(self) -> bool:
+        """Move to the first moment anybody waits for; False when nobody waits."""
+        first = self.next_ns
+        if first is not None:
+            self._move_to(first)
+        return first is not None
+
+    def asleep(self) -> frozenset[int]:
+        """The identifiers of all threads that sleep on this clock and have not been woken."""
+        return frozenset(thread for bell, thread in list(self._sleepers.items()) if not bell.is_set())
+
+    @contextmanager
+    def driven(self, wake: Callable[[], None]) -> Iterator[None]:
+        """Inside, the caller alone moves the clock: autojump rests, and `wake` is called when a thread goes to sleep.
+
+        Raises:
+            RuntimeError: Somebody else drives it.
+        """
+        if self._wake is not None:
+            raise RuntimeError("this clock is driven by a loop or by run_threads already; give each its own clock")
+        self._wake, self._driver = wake, threading.get_ident()
+        try:
+            yield
+        finally:
+            self._wake = None
+
+    def _remind(self, until_ns: int, ring: Callable[[], None]) -> tuple[int, int, Callable[[], None]]:
+        timer = (min(until_ns, LONGEST_NS), next(self._order), ring)
+        with self._lock:
+            heapq.heappush(self._timers, timer)
+            due = timer[0] <= self.now_ns()
+        if due:
+            ring()
+        return timer
+
+    def _forget(self, timer: tuple[int, int, Callable[[], None]]) -> None:
+        with self._lock:
+            if timer in self._timers:
+                self._timers.remove(timer)
+                heapq.heapify(self._timers)
+
+    def _jump_when_quiet(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._wake is None and not self._jumping:
+            self._jumping = True
+            loop.call_soon(self._settle, loop, _QUIET_ROUNDS)
+
+    def _settle(self, loop: asyncio.AbstractEventLoop, rounds: int) -> None:
+        # Whoever is ready runs first, and whoever a jump has woken acts before the next one.
+        if rounds:
+            loop.call_soon(self._settle, loop, rounds - 1)
+            return
+        self.jump()
+        self._jumping = bool(self._timers)
+        if self._jumping:
+            loop.call_soon(self._settle, loop, _QUIET_ROUNDS)
+
+    def _move_to(self, target: int) -> None:
+        due: list[Callable[[], None]] = []
+        with self._lock:
+            target = max(target, self.now_ns())
+            self.set_ns(target)
+            while self._timers and self._timers[0][0] <= target:
+                due.append(heapq.heappop(self._timers)[2])
+        for ring in due:
+            ring()
+
+    def __repr__(self) -> str:
+        return f"ManualClock({self.time():g})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a ManualClock cannot be pickled: a copy would stand still when this one is moved")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _BUILTIN = (GeneratorExit, KeyboardInterrupt, SystemExit)
 # Recognised by package and name: importing asyncio to ask would cost more than the question.
 _BY_NAME = {
@@ -26,4 +28,10 @@ def is_cancellation(error: object) -> bool:
         return all(is_cancellation(member) for member in error.exceptions)
     if isinstance(error, _BUILTIN):
         return True
-    return any((kind.__module__.partition(".")[0], kind.__qualname__) in _BY_NAME for kind in type(error).__mro__)
+    kind: type = type(error)
+    return _cancels(kind)
+
+
+@lru_cache(maxsize=1024)
+def _cancels(kind: type) -> bool:
+    return any((base.__module__.partition(".")[0], base.__qualname__) in _BY_NAME for base in kind.__mro__)

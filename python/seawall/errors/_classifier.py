@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from seawall._errors import ConfigError
@@ -114,7 +115,8 @@ class Classifier:
         return self._by_class(error) or classification(Kind.unknown)
 
     def _by_class(self, error: Any) -> Classification | None:
-        status_asked = False
+        # An object of a class built into Python has no status unless somebody put one there.
+        status_asked = type(error).__module__ == "builtins" and not getattr(error, "__dict__", None)
         for kind in type(error).__mro__:
             if kind.__module__ == "builtins" and not status_asked:
                 status_asked = True
@@ -126,8 +128,12 @@ class Classifier:
         return None
 
     def _rules_for(self, kind: type) -> tuple[Rule, ...]:
-        name = f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}"
-        return self._rules.get(kind, ()) + self._rules.get(name, ())
+        return self._rules.get(kind, ()) + self._rules.get(_library_name(kind), ())
+
+
+@lru_cache(maxsize=1024)
+def _library_name(kind: type) -> str:
+    return f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}"
 
 
 def _badness(found: Classification) -> tuple[bool, bool, int]:

@@ -103,10 +103,10 @@ def attach(error: BaseException) -> BaseException:
     context = _current.get()
     if context is None or _own(error) is not None:
         return error
-    # A class that refuses attributes still takes the note.
+    # A foreign class may refuse attributes; that must not put another error in the place of this one.
     with contextlib.suppress(AttributeError, TypeError):
         setattr(error, _ATTRIBUTE, context)
-    error.add_note(f"context: {context}")
+        error.add_note(f"context: {context}")
     return error
 
 

@@ -31,7 +31,7 @@ _BY_KIND: dict[Kind, str] = {
         sqlalchemy.TimeoutError botocore.EndpointConnectionError botocore.ProxyConnectionError
     """,
     Kind.timeout: """
-        httpx.TimeoutException httpcore.TimeoutException requests.Timeout urllib3.TimeoutError
+        httpx.TimeoutException requests.ConnectTimeout httpcore.TimeoutException requests.Timeout urllib3.TimeoutError
         aiohttp.ServerTimeoutError redis.TimeoutError psycopg.QueryCanceled psycopg.LockNotAvailable
         psycopg.ConnectionTimeout botocore.ReadTimeoutError botocore.ConnectTimeoutError
     """,

@@ -32,7 +32,7 @@ def missing_parts(obj: object, protocol: type, rename: Mapping[str, str] | None 
     )
 
 
-def conform(obj: object, protocol: type[T]) -> T:
+def conform(obj: object, protocol: Callable[..., T]) -> T:
     """`obj` itself, if it has every part of `protocol`.
 
     Checked: attributes exist; methods are callable, asynchronous where the protocol's are, and take the parameters that
@@ -64,10 +64,11 @@ class Adapter(Generic[T]):
         seawall.errors.ConfigError: Gate is no Door: enter is missing
     """
 
-    def __init__(self, protocol: type[T]) -> None:
-        if not is_protocol(protocol):
+    # Typed as what makes a T: for type[T], type checkers refuse protocols as abstract.
+    def __init__(self, protocol: Callable[..., T]) -> None:
+        if not isinstance(protocol, type) or not is_protocol(protocol):
             raise ConfigError(f"an adapter needs a typing.Protocol, got {protocol!r}")
-        self.protocol = protocol
+        self.protocol: type = protocol
 
     def wrap(self, obj: object, *, rename: Mapping[str, str] | None = None) -> T:
         """`obj` itself, or with `rename` a thin object before it.

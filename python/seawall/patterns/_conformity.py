@@ -10,10 +10,8 @@ from typing import Any, Generic, Protocol
 # What the class machinery itself puts into a protocol's namespace.
 _MACHINERY = {
     *("__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__slots__", "__init__", "__new__"),
-    *("__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__", "__conditional_annotations__"),
-    *("__parameters__", "__orig_bases__", "__type_params__", "__subclasshook__", "__class_getitem__", "__match_args__"),
-    *("__abstractmethods__", "__protocol_attrs__", "__non_callable_proto_members__", "__static_attributes__"),
-    *("__firstlineno__", "__classdictcell__", "_is_protocol", "_is_runtime_protocol", "_abc_impl"),
+    *("__annotations__", "__parameters__", "__orig_bases__", "__subclasshook__", "__class_getitem__"),
+    *("__abstractmethods__", "_is_protocol", "_is_runtime_protocol", "_abc_impl"),
 }
 _ABSENT = object()
 _BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
@@ -23,12 +21,14 @@ _LATER = ("Awaitable", "Coroutine", "Future", "Task")
 def members(protocol: type) -> dict[str, Any]:
     """The parts a protocol declares, by name, its bases' first; None for a plain attribute."""
     found: dict[str, Any] = {}
+    # Python 3.12 and later say themselves what is a member; each of them adds new names to the machinery.
+    declared: Any = getattr(protocol, "__protocol_attrs__", None)
     for base in reversed(protocol.__mro__):
         if base in (object, Protocol, Generic) or not getattr(base, "_is_protocol", False):
             continue
         found.update(dict.fromkeys(name for name in inspect.get_annotations(base) if name not in found))
         found.update((name, part) for name, part in vars(base).items() if name not in _MACHINERY)
-    return found
+    return {name: part for name, part in found.items() if declared is None or name in declared}
 
 
 def faults(obj: object, name: str, expected: Any) -> Iterator[str]:

@@ -50,7 +50,7 @@ class Spec:
         if value is None and self.optional:
             return None, None
         kept, good = _coerce(self, value)
-        wants = None if good else self.expects()
+        wants = None if good else self.expects(value)
         if good and self.check is not None:
             wants = self.check(kept)
         return (kept, None) if wants is None else (value, self._says(f"must be {wants}, got {_shown(value)}"))
@@ -59,15 +59,13 @@ class Spec:
         """What is wrong when a required option was not given."""
         return self._says("is required")
 
-    def expects(self) -> str:
-        """What a value must be, in words."""
+    def expects(self, value: Any) -> str:
+        """What a value must be that is not `value`, in words."""
         if self.choices:
             words = "one of " + ", ".join(_shown(choice) for choice in self.choices)
         elif self.kind in (int, float):
-            words = self.range()
-            if self.kind is int:
-                words = f"a whole number{' ' if words.startswith(('at', 'above')) else ', '}{words}" if words else ""
-            words = words or ("a whole number" if self.kind is int else "a finite number")
+            sort = "a whole number" if self.kind is int and type(value) is not int else ""
+            words = ", ".join(filter(None, (sort, self.range()))) or "a finite number"
             words += f" {self.unit}" if self.unit else ""
         else:
             words = {bool: "True or False", str: "text"}.get(self.kind, str(getattr(self.kind, "__name__", "valid")))

@@ -26,7 +26,7 @@ class Receiver:
         if gone is None:
             self._strong = call
             return
-        # The callback must not keep the signal alive through this receiver's own reference to it.
+        # A strong reference in the callback would be a cycle, and a dead receiver would wait for the collector.
         mine = weakref.ref(self)
 
         def died(_: Any) -> None:

@@ -42,9 +42,12 @@ class Registry(Generic[T]):
         (True, ('pair',))
     """
 
-    def __init__(self, name: str, base: type[T] | None = None, *, entry_points: str | None = None) -> None:
+    # `base` is typed as what makes a T: for type[T], type checkers refuse protocols as abstract.
+    def __init__(self, name: str, base: Callable[..., T] | None = None, *, entry_points: str | None = None) -> None:
+        if base is not None and not isinstance(base, type):
+            raise ConfigError(f"the base of {name} must be a class or a protocol, got {base!r}")
         self.name = name
-        self.base = base
+        self.base: type | None = base
         self.entry_points = entry_points
         self._lock = threading.Lock()
         self._factories: dict[str, Callable[..., T]] = {}
@@ -96,14 +99,8 @@ class Registry(Generic[T]):
             ConfigError: There is none, or what it made is not what this registry holds.
         """
         made = self.get(name)(*args, **kwargs)
-        if self.base is None:
-            return made
-        if is_protocol(self.base):
-            return conform(made, self.base)
-        if not isinstance(made, self.base):
-            raise ConfigError(
-                f"{name!r} of {self.name} must make a {self.base.__qualname__}, made {type(made).__qualname__}"
-            )
+        if self.base is not None:
+            self._check(name, made, self.base)
         return made
 
     def names(self) -> tuple[str, ...]:
@@ -121,6 +118,14 @@ class Registry(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<Registry {self.name}: {listed(self._factories)}>"
+
+    def _check(self, name: str, made: object, base: type) -> None:
+        if is_protocol(base):
+            conform(made, base)
+        elif not isinstance(made, base):
+            raise ConfigError(
+                f"{name!r} of {self.name} must make a {base.__qualname__}, made {type(made).__qualname__}"
+            )
 
     def _look(self) -> dict[str, tuple[EntryPoint, ...]]:
         found = self._offered

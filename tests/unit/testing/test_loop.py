@@ -242,3 +242,22 @@ def test_autojump_rests_while_a_loop_drives_the_clock() -> None:
 
     run(main(), clock)
     assert order == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_a_task_that_blocks_its_loop_moves_the_clock_itself() -> None:
+    """clock.sleep in a coroutine blocks every task for that time, as it would in earnest, and does not hang."""
+    clock, order = ManualClock(), []
+
+    async def task() -> None:
+        await clock.sleep_async(1)
+        order.append(clock.time())
+
+    async def main() -> None:
+        other = asyncio.create_task(task())
+        await asyncio.sleep(0)
+        clock.sleep(5)
+        order.append(clock.time())
+        await other
+
+    run(main(), clock)
+    assert order == [5, 5]

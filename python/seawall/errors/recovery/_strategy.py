@@ -89,7 +89,7 @@ class Recovery:
     @property
     def name(self) -> str:
         """What `Recovered.by` calls it."""
-        return type(self).__qualname__
+        return type(self).__name__
 
 
 class Chain(Recovery):
