@@ -121,11 +121,14 @@ class ManualClock(_core.Hands, Clock):
         timer = self._remind(until_ns, bell.ring)
         self._sleepers[bell] = threading.get_ident()
         try:
-            if self._wake is None or self._driver == threading.get_ident():
-                if self.autojump or self._wake is not None:  # a driver that sleeps itself is waited for by nobody
+            if self._wake is None:
+                if self.autojump:
                     self.jump()
-            else:
+            elif self._driver != threading.get_ident():
                 self._wake()
+            else:
+                while not bell.is_set():  # nobody else would move the clock
+                    self.jump()
             bell.wait()
         finally:
             del self._sleepers[bell]

@@ -17,7 +17,7 @@ from seawall.guard.retry import Constant, Decorrelated, Exponential, Fibonacci, 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"attempts": 0},
-        "attempts must be a whole number, 1 to 1000, got 0; attempts altogether, the first included",
+        "attempts must be 1 to 1000, got 0; attempts altogether, the first included",
     ),
     (
         {"attempts": 2.0},
