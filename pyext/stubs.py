@@ -16,7 +16,20 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE.parent / "python" / "seawall" / "_core"
-CYTHON = ("clock", "segment", "policy", "guarded", "breaker", "limits", "keyed", "counter", "descriptors", "histogram")
+CYTHON = (
+    "clock",
+    "segment",
+    "policy",
+    "guarded",
+    "breaker",
+    "budget",
+    "retry",
+    "limits",
+    "keyed",
+    "counter",
+    "descriptors",
+    "histogram",
+)
 NANOBIND = ("bulk",)
 
 # Types of parameters that the signatures leave open, because the binding itself checks them or takes any.
@@ -45,6 +58,13 @@ BY_NAME = {
     "Breaker.try_enter": "Permit | Refusal",
     "Limiter._counts": "tuple[int, int]",
     "KeyedLimiter._counts": "tuple[int, int, int, int]",
+    "Budget.clock": "PublicClock",
+    "Budget.name": "str",
+    "Budget.segment": "Segment | None",
+    "Budget._config": "tuple[int, int, int]",
+    "Budget.__reduce__": "tuple[Any, ...]",
+    "Retry._counts": "tuple[int, int, int, int, int, int]",
+    "Retry._after": "tuple[int, Any]",
     "KeyedLimiter.max_keys": "int",
     "KeyedLimiter.table_bytes": "int",
     "KeyedLimiter.try_acquire_many": "NDArray[numpy.bool_]",
@@ -58,6 +78,8 @@ CONSTANTS = {
     "limits": {"KINDS": "tuple[str, ...]"},
     "guarded": {"MOST_POLICIES": "int"},
     "breaker": {"STATES": "tuple[str, ...]"},
+    "budget": {"MOST_RESERVE": "int"},
+    "retry": dict.fromkeys(("ACCEPTED", "GAVE_UP", "OVER_BUDGET", "RECOVERED"), "int"),
 }
 # The last two stand above _core: only the stubs know them, so that users see the real types.
 IMPORTS = (

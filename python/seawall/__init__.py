@@ -3,12 +3,13 @@
 Every public name is importable from here and loaded when it is first used; importing seawall starts nothing.
 
 ====================  ==========================================================================================
-seawall.guard         limits, later the breaker, retry, timeout, bulkhead and the pipeline that composes them
+seawall.guard         limits and retries, later the breaker, timeout, bulkhead and the pipeline that composes them
 seawall.measure       counters, histograms, the load generator
 seawall.clock         clocks and deadlines
 seawall.memory        segments that all workers of a machine share
 seawall.errors        one hierarchy of errors, and what to make of any error
 seawall.patterns      signals, registries, strategies, options and adapters that the house itself is built with
+seawall.testing       what you test your own guards with: clocks that jump, recorded decisions, fixtures
 ====================  ==========================================================================================
 """
 
@@ -42,6 +43,7 @@ _ROOMS = {
         "SlidingWindow",
         "TokenBucket",
     ),
+    "seawall.guard.retry": ("Decorrelated", "Exponential", "Fibonacci", "Retry", "RetryBudget"),
     "seawall.measure": (
         "Constant",
         "Counter",
@@ -69,7 +71,10 @@ __all__ = [
     "Deadline",
     "DeadlineExceeded",
     "Decision",
+    "Decorrelated",
     "EngineError",
+    "Exponential",
+    "Fibonacci",
     "FixedWindow",
     "Gauge",
     "Histogram",
@@ -82,6 +87,8 @@ __all__ = [
     "Quota",
     "RateLimited",
     "Rejected",
+    "Retry",
+    "RetryBudget",
     "RetryBudgetExhausted",
     "SeawallError",
     "Segment",
@@ -124,6 +131,7 @@ if TYPE_CHECKING:
         SlidingWindow,
         TokenBucket,
     )
+    from seawall.guard.retry import Decorrelated, Exponential, Fibonacci, Retry, RetryBudget
     from seawall.measure import (
         Constant,
         Counter,

@@ -19,9 +19,11 @@ ROOMS = (
     "seawall.errors",
     "seawall.errors.recovery",
     "seawall.guard.limits",
+    "seawall.guard.retry",
     "seawall.measure",
     "seawall.memory",
     "seawall.patterns",
+    "seawall.testing",
 )
 
 

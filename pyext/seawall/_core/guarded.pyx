@@ -173,7 +173,7 @@ cdef class Flight:
         self.inner = None
         cdef Action doing = settled(<PyObject*>self.stages, &self.call, self.doing, out)
         out = NULL
-        cdef PySendResult status = self.perform(doing, &out)
+        cdef PySendResult status = self.perform(doing, &out)  # not as an argument beside `out`, which may be read first
         return self.answer(status, out)
 
     def close(self) -> None:
@@ -188,9 +188,13 @@ cdef class Flight:
         if inner is not None and hasattr(inner, CLOSE):
             inner.close()
         replace(&self.call, GeneratorExit())
-        while outward(<PyObject*>self.stages, &self.call) != DONE:
+        self.call.i += self.doing == SLEEP  # the policy that slept is left, too
+        cdef Action doing = outward(<PyObject*>self.stages, &self.call)
+        while doing != DONE:  # nothing can be done any more for a policy that asks for it
+            self.call.i -= doing == OTHER
             self.call.slots[self.call.i].held = False
             replace(&self.call, GeneratorExit())
+            doing = outward(<PyObject*>self.stages, &self.call)
         Py_XDECREF(self.call.value)
         self.call.value = NULL
         return 0

@@ -153,6 +153,7 @@ cdef Action settled(PyObject* stages, Call* call, Action doing, PyObject* result
         return outward(stages, call)
     if result == NULL:  # the wait or the sleep was refused or cancelled
         settle(call[0], NULL)
+        call.i += doing == SLEEP  # the policy that slept has been entered, and is left
         return outward(stages, call)
     Py_XDECREF(result)
     if doing == BLOCK:

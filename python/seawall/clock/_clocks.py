@@ -6,7 +6,8 @@ import asyncio
 import heapq
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -79,7 +80,8 @@ class ManualClock(_core.Hands, Clock):
     Args:
         start: Where it stands at first, in seconds.
         autojump: When somebody starts to wait, jump to the first moment anybody waits for, so that a test of an hour
-            of waiting takes none. Meant for one thread, or for tasks of one loop.
+            of waiting takes none. Meant for one thread, or for tasks of one loop that wait for nothing else;
+            `seawall.testing` has `run` for tasks that also use asyncio's own timers, and `run_threads`.
 
     Example:
         >>> clock = ManualClock()
@@ -92,6 +94,9 @@ class ManualClock(_core.Hands, Clock):
         self._lock = threading.Lock()
         self._timers: list[tuple[int, int, Callable[[], None]]] = []
         self._order = itertools.count()
+        self._sleepers: dict[Bell, int] = {}
+        self._wake: Callable[[], None] | None = None
+        self._driver = 0
         self.autojump = autojump
         self._jumping = False
         self.set_ns(to_ns(start, "start", least_ns=0))
@@ -114,13 +119,21 @@ class ManualClock(_core.Hands, Clock):
     def park(self, bell: Bell, until_ns: int) -> None:
         """Sleep until the bell rings or the clock is moved to `until_ns`."""
         timer = self._remind(until_ns, bell.ring)
+        self._sleepers[bell] = threading.get_ident()
         try:
-            if self.autojump:
-                self._jump()
+            if self._wake is None:
+                if self.autojump:
+                    self.jump()
+            elif self._driver != threading.get_ident():
+                self._wake()
+            else:
+                while not bell.is_set():  # nobody else would move the clock
+                    self.jump()
             bell.wait()
-            bell.clear()
         finally:
+            del self._sleepers[bell]
             self._forget(timer)
+        bell.clear()  # no earlier: whoever is rung is awake
 
     async def park_async(self, bell: AsyncBell, until_ns: int) -> None:
         """Sleep a task until the bell rings or the clock is moved to `until_ns`."""
@@ -136,6 +149,38 @@ class ManualClock(_core.Hands, Clock):
     def waiting(self) -> int:
         """How many wait for a later time."""
         return len(self._timers)
+
+    @property
+    def next_ns(self) -> int | None:
+        """The first moment anybody waits for, in nanoseconds; None when nobody waits."""
+        with self._lock:
+            return self._timers[0][0] if self._timers else None
+
+    def jump(self) -> bool:
+        """Move to the first moment anybody waits for; False when nobody waits."""
+        first = self.next_ns
+        if first is not None:
+            self._move_to(first)
+        return first is not None
+
+    def asleep(self) -> frozenset[int]:
+        """The identifiers of all threads that sleep on this clock and have not been woken."""
+        return frozenset(thread for bell, thread in list(self._sleepers.items()) if not bell.is_set())
+
+    @contextmanager
+    def driven(self, wake: Callable[[], None]) -> Iterator[None]:
+        """Inside, the caller alone moves the clock: autojump rests, and `wake` is called when a thread goes to sleep.
+
+        Raises:
+            RuntimeError: Somebody else drives it.
+        """
+        if self._wake is not None:
+            raise RuntimeError("this clock is driven by a loop or by run_threads already; give each its own clock")
+        self._wake, self._driver = wake, threading.get_ident()
+        try:
+            yield
+        finally:
+            self._wake = None
 
     def _remind(self, until_ns: int, ring: Callable[[], None]) -> tuple[int, int, Callable[[], None]]:
         timer = (min(until_ns, LONGEST_NS), next(self._order), ring)
@@ -153,7 +198,7 @@ class ManualClock(_core.Hands, Clock):
                 heapq.heapify(self._timers)
 
     def _jump_when_quiet(self, loop: asyncio.AbstractEventLoop) -> None:
-        if not self._jumping:
+        if self._wake is None and not self._jumping:
             self._jumping = True
             loop.call_soon(self._settle, loop, _QUIET_ROUNDS)
 
@@ -162,15 +207,10 @@ class ManualClock(_core.Hands, Clock):
         if rounds:
             loop.call_soon(self._settle, loop, rounds - 1)
             return
-        self._jump()
+        self.jump()
         self._jumping = bool(self._timers)
         if self._jumping:
             loop.call_soon(self._settle, loop, _QUIET_ROUNDS)
-
-    def _jump(self) -> None:
-        with self._lock:
-            first = self._timers[0][0] if self._timers else 0
-        self._move_to(first)
 
     def _move_to(self, target: int) -> None:
         due: list[Callable[[], None]] = []
