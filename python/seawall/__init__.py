@@ -7,7 +7,8 @@ seawall.guard         limits, later the breaker, retry, timeout, bulkhead and th
 seawall.measure       counters, histograms, the load generator
 seawall.clock         clocks and deadlines
 seawall.memory        segments that all workers of a machine share
-seawall.errors        one hierarchy of errors
+seawall.errors        one hierarchy of errors, and what to make of any error
+seawall.patterns      signals, registries, strategies, options and adapters that the house itself is built with
 ====================  ==========================================================================================
 """
 
@@ -16,7 +17,20 @@ from typing import TYPE_CHECKING, Any
 
 _ROOMS = {
     "seawall.clock": ("Deadline", "ManualClock", "SystemClock"),
-    "seawall.errors": ("ConfigError", "RateLimited", "Rejected", "SeawallError", "SegmentError"),
+    "seawall.errors": (
+        "BulkheadFull",
+        "CircuitOpen",
+        "ConfigError",
+        "DeadlineExceeded",
+        "EngineError",
+        "RateLimited",
+        "Rejected",
+        "RetryBudgetExhausted",
+        "SeawallError",
+        "SegmentError",
+        "Shed",
+        "TimeoutExceeded",
+    ),
     "seawall.guard.limits": (
         "AllOf",
         "Decision",
@@ -47,11 +61,15 @@ _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 __version__ = "0.1.0"
 __all__ = [
     "AllOf",
+    "BulkheadFull",
+    "CircuitOpen",
     "ConfigError",
     "Constant",
     "Counter",
     "Deadline",
+    "DeadlineExceeded",
     "Decision",
+    "EngineError",
     "FixedWindow",
     "Gauge",
     "Histogram",
@@ -64,21 +82,37 @@ __all__ = [
     "Quota",
     "RateLimited",
     "Rejected",
+    "RetryBudgetExhausted",
     "SeawallError",
     "Segment",
     "SegmentError",
+    "Shed",
     "Sine",
     "SlidingLog",
     "SlidingWindow",
     "Spike",
     "Step",
     "SystemClock",
+    "TimeoutExceeded",
     "TokenBucket",
 ]
 
 if TYPE_CHECKING:
     from seawall.clock import Deadline, ManualClock, SystemClock
-    from seawall.errors import ConfigError, RateLimited, Rejected, SeawallError, SegmentError
+    from seawall.errors import (
+        BulkheadFull,
+        CircuitOpen,
+        ConfigError,
+        DeadlineExceeded,
+        EngineError,
+        RateLimited,
+        Rejected,
+        RetryBudgetExhausted,
+        SeawallError,
+        SegmentError,
+        Shed,
+        TimeoutExceeded,
+    )
     from seawall.guard.limits import (
         AllOf,
         Decision,

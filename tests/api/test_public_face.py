@@ -13,7 +13,16 @@ import seawall
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLIC = ROOT / "tests" / "api" / "public_names.txt"
-ROOMS = ("seawall", "seawall.clock", "seawall.errors", "seawall.guard.limits", "seawall.measure", "seawall.memory")
+ROOMS = (
+    "seawall",
+    "seawall.clock",
+    "seawall.errors",
+    "seawall.errors.recovery",
+    "seawall.guard.limits",
+    "seawall.measure",
+    "seawall.memory",
+    "seawall.patterns",
+)
 
 
 def names() -> str:

@@ -1,0 +1,34 @@
+"""The bare error classes, below every other room; the public path is seawall.errors."""
+
+from seawall._errors._hierarchy import (
+    BulkheadFull,
+    CircuitOpen,
+    ConfigError,
+    DeadlineExceeded,
+    EngineError,
+    RateLimited,
+    Rejected,
+    RetryBudgetExhausted,
+    SeawallError,
+    SegmentError,
+    Shed,
+    TimeoutExceeded,
+)
+from seawall._errors._pickling import CauseStandIn, carried
+
+__all__ = [
+    "BulkheadFull",
+    "CauseStandIn",
+    "CircuitOpen",
+    "ConfigError",
+    "DeadlineExceeded",
+    "EngineError",
+    "RateLimited",
+    "Rejected",
+    "RetryBudgetExhausted",
+    "SeawallError",
+    "SegmentError",
+    "Shed",
+    "TimeoutExceeded",
+    "carried",
+]

@@ -1,0 +1,146 @@
+"""Every error seawall raises on purpose.
+
+::
+
+    SeawallError
+    ├── Rejected                 a guard refused a call: retry_after, policy, key, state
+    │   ├── RateLimited          a limit was reached
+    │   ├── CircuitOpen          a circuit breaker lets nothing through
+    │   ├── BulkheadFull         all places, and all places in the queue, are taken
+    │   ├── Shed                 load was shed, this call with it
+    │   ├── DeadlineExceeded     the deadline leaves no time for the call (also a TimeoutError)
+    │   └── RetryBudgetExhausted the share of calls that may be repeats is used up
+    ├── TimeoutExceeded          a call that was made took too long: after (also a TimeoutError)
+    ├── ConfigError              an option or argument that can never work (also a ValueError)
+    ├── EngineError              a store or service below seawall failed or answered nonsense
+    └── SegmentError             a shared memory segment that cannot be used
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+from seawall._errors._pickling import alone, pack_chain, rebuild
+
+_PUBLIC = "seawall.errors"
+
+
+class SeawallError(Exception):
+    """The base of all errors raised by seawall.
+
+    Guarantees: pickles with its arguments, every attribute, its notes and the chain of errors behind it
+    (`raise ... from`), whatever the signature of a subclass. What does not pickle itself travels as text: an attribute
+    as its repr, an error of the chain as a `CauseStandIn`.
+    """
+
+    __module__ = _PUBLIC
+    _packs_chain = True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own __reduce__ forgets keyword-only arguments and the cause; errors cross process pools.
+        return rebuild, (*alone(self), pack_chain(self))
+
+
+class ConfigError(SeawallError, ValueError):
+    """An option or argument can never work; the message names the value, the range and the way out."""
+
+    __module__ = _PUBLIC
+
+
+class EngineError(SeawallError):
+    """A store or service that seawall stands on failed, or answered what it must not; the cause says more."""
+
+    __module__ = _PUBLIC
+
+
+class SegmentError(SeawallError):
+    """A shared memory segment cannot be created, attached or used as asked; the message says why and what to do."""
+
+    __module__ = _PUBLIC
+
+
+class Rejected(SeawallError):
+    """A guard refused a call: what it protects was never asked.
+
+    Units: `retry_after` is in seconds from the refusal; None when no time can be given.
+
+    Args:
+        message: What happened, for people.
+        retry_after: When the same call may be admitted.
+        policy: Name of the policy that refused.
+        key: The key it was refused for; None where the policy has no keys.
+        state: The policy's state at the refusal, for policies that have one.
+    """
+
+    __module__ = _PUBLIC
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        policy: str | None = None,
+        key: Hashable = None,
+        state: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.policy = policy
+        self.key = key
+        self.state = state
+
+
+class RateLimited(Rejected):
+    """A limit was reached."""
+
+    __module__ = _PUBLIC
+
+
+class CircuitOpen(Rejected):
+    """A circuit breaker is open, or half open with all its probes under way."""
+
+    __module__ = _PUBLIC
+
+
+class BulkheadFull(Rejected):
+    """As many calls run as may, and as many wait as may."""
+
+    __module__ = _PUBLIC
+
+
+class Shed(Rejected):
+    """The service carries more than it can, and this call was among the least important."""
+
+    __module__ = _PUBLIC
+
+
+class DeadlineExceeded(Rejected, TimeoutError):
+    """The deadline has passed, or leaves less time than the call needs; the call was not made."""
+
+    __module__ = _PUBLIC
+
+
+class RetryBudgetExhausted(Rejected):
+    """The call may not be repeated: repeats have used up their share of all calls."""
+
+    __module__ = _PUBLIC
+
+
+class TimeoutExceeded(SeawallError, TimeoutError):
+    """A call that was made did not finish in time.
+
+    Units: `after` is in seconds.
+
+    Args:
+        message: What happened, for people.
+        after: How long the call was given; None when unknown.
+        policy: Name of the policy that gave up waiting.
+    """
+
+    __module__ = _PUBLIC
+
+    def __init__(self, message: str, *, after: float | None = None, policy: str | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+        self.policy = policy
