@@ -155,11 +155,13 @@ class AllOf(Waiting, Face):
 
     def acquire(self, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """Wait until all limits admit; RateLimited at once when that outlasts timeout or Deadline."""
-        wait(take([_placer(one, cost) for one in self.limits], options.longest_wait(timeout)), self._clock)
+        with options.Patience(timeout) as longest:
+            wait(take([_placer(one, cost) for one in self.limits], longest), self._clock)
 
     async def acquire_async(self, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """`acquire` for a task; cancelling it gives the places back."""
-        await wait_async(take([_placer(one, cost) for one in self.limits], options.longest_wait(timeout)), self._clock)
+        with options.Patience(timeout) as longest:
+            await wait_async(take([_placer(one, cost) for one in self.limits], longest), self._clock)
 
     def reserve(self, cost: int = 1) -> JointPermit:
         """A place in every limit, now or later."""
@@ -227,11 +229,13 @@ class KeyedAllOf:
 
     def acquire(self, key: Key, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """Wait until all limits admit `key`."""
-        wait(take(self._placers(key, cost), options.longest_wait(timeout)), self._clock)
+        with options.Patience(timeout) as longest:
+            wait(take(self._placers(key, cost), longest), self._clock)
 
     async def acquire_async(self, key: Key, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """`acquire` for a task."""
-        await wait_async(take(self._placers(key, cost), options.longest_wait(timeout)), self._clock)
+        with options.Patience(timeout) as longest:
+            await wait_async(take(self._placers(key, cost), longest), self._clock)
 
     def reserve(self, key: Key, cost: int = 1) -> JointPermit:
         """A place for `key` in every limit, now or later."""

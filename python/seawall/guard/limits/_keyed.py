@@ -59,19 +59,21 @@ class Keyed(_core.KeyedLimiter):
 
     def acquire(self, key: Key, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """Wait for a place for `key`, first come first served; errors as for a single limit."""
-        longest = options.longest_wait(timeout)
+        patience = options.Patience(timeout)
         line = self._line(key)
         try:
-            line.wait(self.clock, cost, longest)
+            with patience as longest:
+                line.wait(self.clock, cost, longest)
         finally:
             self._tidy(key, line)
 
     async def acquire_async(self, key: Key, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """`acquire` for a task; cancelling it gives its place back."""
-        longest = options.longest_wait(timeout)
+        patience = options.Patience(timeout)
         line = self._line(key)
         try:
-            await line.wait_async(self.clock, cost, longest)
+            with patience as longest:
+                await line.wait_async(self.clock, cost, longest)
         finally:
             self._tidy(key, line)
 
