@@ -31,6 +31,8 @@ _ROOMS = {
         "Shed",
         "TimeoutExceeded",
     ),
+    "seawall.guard.bulkhead": ("Bulkhead", "ThreadBulkhead"),
+    "seawall.guard.fallback": ("Fallback", "fallback_used"),
     "seawall.guard.limits": (
         "AllOf",
         "Decision",
@@ -42,6 +44,7 @@ _ROOMS = {
         "SlidingWindow",
         "TokenBucket",
     ),
+    "seawall.guard.timeout": ("Timeout",),
     "seawall.measure": (
         "Constant",
         "Counter",
@@ -61,6 +64,7 @@ _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 __version__ = "0.1.0"
 __all__ = [
     "AllOf",
+    "Bulkhead",
     "BulkheadFull",
     "CircuitOpen",
     "ConfigError",
@@ -70,6 +74,7 @@ __all__ = [
     "DeadlineExceeded",
     "Decision",
     "EngineError",
+    "Fallback",
     "FixedWindow",
     "Gauge",
     "Histogram",
@@ -93,8 +98,11 @@ __all__ = [
     "Spike",
     "Step",
     "SystemClock",
+    "ThreadBulkhead",
+    "Timeout",
     "TimeoutExceeded",
     "TokenBucket",
+    "fallback_used",
 ]
 
 if TYPE_CHECKING:
@@ -113,6 +121,8 @@ if TYPE_CHECKING:
         Shed,
         TimeoutExceeded,
     )
+    from seawall.guard.bulkhead import Bulkhead, ThreadBulkhead
+    from seawall.guard.fallback import Fallback, fallback_used
     from seawall.guard.limits import (
         AllOf,
         Decision,
@@ -124,6 +134,7 @@ if TYPE_CHECKING:
         SlidingWindow,
         TokenBucket,
     )
+    from seawall.guard.timeout import Timeout
     from seawall.measure import (
         Constant,
         Counter,
