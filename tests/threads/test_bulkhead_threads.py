@@ -19,7 +19,7 @@ def together(n: int, work: Callable[[int], None]) -> None:
         barrier.wait()
         try:
             work(i)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - told to whoever started the threads
             failures.append(error)
 
     threads = [threading.Thread(target=run, args=(i,)) for i in range(n)]
@@ -39,6 +39,7 @@ class Inside:
         self.now = self.most = 0
 
     def __call__(self) -> None:
+        """Come in and leave."""
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
@@ -126,7 +127,7 @@ def test_a_stale_table_stays_within_its_bound_under_threads() -> None:
                 raise ConnectionError
             return i, n
 
-        by_number = sw.Fallback.stale(ttl=60, max_entries=8, key=lambda n, down: n)(get.__wrapped__)
+        by_number = sw.Fallback.stale(ttl=60, max_entries=8, key=lambda n, **_: n)(get.__wrapped__)
         for step in range(2000):
             get(step % 16, down=False)
             by_number(step % 16, down=False)

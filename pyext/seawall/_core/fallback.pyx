@@ -35,7 +35,7 @@ cdef class Attempt:
 
 cdef class Recovering(Policy):
     """Success passes; a failure is answered by something else."""
-    cdef readonly uint64_t passed, fell_back, exhausted
+    cdef readonly uint64_t passed, answered, exhausted
     cdef bint remembers
 
     def _remembers(self, remembers: bool) -> None:
@@ -127,7 +127,7 @@ cdef class Recovering(Policy):
     cdef Turn done(self, Slot* slot, Call* call, Attempt attempt) except *:
         global ever_used
         ever_used = True
-        self.fell_back += 1
+        self.answered += 1
         self._used(attempt)
         self.forget(slot)
         return PASS

@@ -67,7 +67,7 @@ cdef class Expiry:
 cdef class Timing(Policy):
     """A bound on the time of each call."""
     cdef int64_t limit
-    cdef readonly uint64_t timed_out
+    cdef readonly uint64_t expired
     cdef readonly int abandoned
     cdef int most_abandoned          # -1: nothing is ever abandoned
 
@@ -219,7 +219,7 @@ cdef class Timing(Policy):
 
     def _expired(self, after: float, took: float | None, by_deadline: bool) -> object:
         """The error of a call whose time is up, counted and told; `took`: it had ended by itself, too late."""
-        self.timed_out += 1
+        self.expired += 1
         return self._exceeded(after, took, by_deadline)
 
     def _pardon(self) -> bool:

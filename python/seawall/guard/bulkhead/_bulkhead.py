@@ -47,7 +47,7 @@ class Bulkhead(Places, Face):
         False
     """
 
-    __slots__ = ("__weakref__", "_options", "refusals")
+    __slots__ = ("__weakref__", "_options", "refused")
 
     _options: BulkheadOptions
 
@@ -65,7 +65,7 @@ class Bulkhead(Places, Face):
         self._options = BulkheadOptions(max_concurrent=max_concurrent, max_queue=max_queue, max_wait=max_wait)
         self._begin(name_of(name, "bulkhead"), clock, shadow, enforce)
         self._resize(max_concurrent, max_queue)
-        self.refusals: Signal[BulkheadRefused] = Signal("bulkhead.refusals", BulkheadRefused)
+        self.refused: Signal[BulkheadRefused] = Signal("bulkhead.refused", BulkheadRefused)
 
     def try_acquire(self) -> bool:
         """Take a place now, or not; never waits, and never overtakes those who do. Give it back with `release()`."""
@@ -177,8 +177,8 @@ class Bulkhead(Places, Face):
     def _refusal(self, state: str) -> BulkheadFull:
         """The error of a refusal that has been counted, told to whoever listens."""
         places, queue, in_flight, queued, _, _ = self._counts()
-        if self.refusals:
-            self.refusals.send(BulkheadRefused(self.name, state, in_flight, queued))
+        if self.refused:
+            self.refused.send(BulkheadRefused(self.name, state, in_flight, queued))
         why = {
             "full": f"{in_flight} of {places} calls in flight, {queued} of {queue} in line",
             "waited": f"no place within {self._options.max_wait:g} s" if self._options.max_wait else "no place in time",

@@ -57,7 +57,7 @@ class Fallback(Recovering, Face):
         ('nobody', 'value')
     """
 
-    __slots__ = ("__weakref__", "_concern", "_stale", "_steps", "fallbacks")
+    __slots__ = ("__weakref__", "_concern", "_stale", "_steps", "fell_back")
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Fallback(Recovering, Face):
         self._stale = tuple(step for step in self._steps if isinstance(step, Stale))
         self._begin(name_of(name, "fallback"), clock, shadow, enforce)
         self._remembers(bool(self._stale))
-        self.fallbacks: Signal[FellBack] = Signal("fallback.fallbacks", FellBack)
+        self.fell_back: Signal[FellBack] = Signal("fallback.fell_back", FellBack)
 
     @classmethod
     def stale(
@@ -121,7 +121,7 @@ class Fallback(Recovering, Face):
         return FallbackStats(
             self.name,
             self.passed,
-            self.fell_back,
+            self.answered,
             self.exhausted,
             sum(map(len, self._stale)),
             sum(step.unkeyed for step in self._stale),
@@ -165,8 +165,8 @@ class Fallback(Recovering, Face):
     def _used(self, attempt: Attempt) -> None:
         if not attempt.is_stream:
             self._mark(attempt)
-        if self.fallbacks:
-            self.fallbacks.send(self._event(attempt))
+        if self.fell_back:
+            self.fell_back.send(self._event(attempt))
 
     def _remember(self, fn: Any, known: Known, value: Any) -> None:
         for step in self._stale:
@@ -175,7 +175,7 @@ class Fallback(Recovering, Face):
     def __repr__(self) -> str:
         steps = ", ".join(step.source for step in self._steps)
         shadow = " shadow" if self.shadow else ""
-        return f"<Fallback {self.name!r}: {steps}; fell back {self.fell_back} times{shadow}>"
+        return f"<Fallback {self.name!r}: {steps}; fell back {self.answered} times{shadow}>"
 
 
 def _steps_of(given: Any) -> tuple[Step, ...]:

@@ -65,7 +65,7 @@ class Timeout(Timing, Face):
         seawall.errors.TimeoutExceeded: timeout: no answer within 0.01 s
     """
 
-    __slots__ = ("__weakref__", "_lock", "_options", "_pool", "expirations")
+    __slots__ = ("__weakref__", "_lock", "_options", "_pool", "timed_out")
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Timeout(Timing, Face):
         self._limit(to_ns(seconds, "seconds"), max_abandoned if thread else -1)
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
-        self.expirations: Signal[TimedOut] = Signal("timeout.expirations", TimedOut)
+        self.timed_out: Signal[TimedOut] = Signal("timeout.timed_out", TimedOut)
 
     @property
     def seconds(self) -> float:
@@ -92,7 +92,7 @@ class Timeout(Timing, Face):
 
     def stats(self) -> TimeoutStats:
         """What it has done so far."""
-        return TimeoutStats(self.name, self.seconds, self.timed_out, self.abandoned, self.let_through, self.shadow)
+        return TimeoutStats(self.name, self.seconds, self.expired, self.abandoned, self.let_through, self.shadow)
 
     def _carry(self, fn: Any) -> Any:
         if not self._options.thread or not _is_plain(fn):
@@ -148,8 +148,8 @@ class Timeout(Timing, Face):
         )
 
     def _exceeded(self, after: float, took: float | None, by_deadline: bool) -> TimeoutExceeded:
-        if self.expirations:
-            self.expirations.send(TimedOut(self.name, after, took, by_deadline))
+        if self.timed_out:
+            self.timed_out.send(TimedOut(self.name, after, took, by_deadline))
         whose = "the caller's deadline, " if by_deadline else ""
         if took is None:
             message = f"{self.name}: no answer within {whose}{after:g} s"
@@ -160,7 +160,7 @@ class Timeout(Timing, Face):
     def __repr__(self) -> str:
         thread = " thread" if self._options.thread else ""
         shadow = " shadow" if self.shadow else ""
-        return f"<Timeout {self.name!r}: {self.seconds:g} s{thread}, {self.timed_out} timed out{shadow}>"
+        return f"<Timeout {self.name!r}: {self.seconds:g} s{thread}, {self.expired} timed out{shadow}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not isinstance(self.clock, SystemClock):

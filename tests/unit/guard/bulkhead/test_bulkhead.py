@@ -40,7 +40,7 @@ def test_a_full_bulkhead_refuses_at_once_and_says_why() -> None:
     """Without a line the refusal is immediate; it names the policy and the state, and is told to listeners."""
     bulkhead = sw.Bulkhead(1, name="db")
     told: list[BulkheadRefused] = []
-    bulkhead.refusals.connect(told.append)
+    bulkhead.refused.connect(told.append)
     guarded = bulkhead(lambda: None)
     with bulkhead, pytest.raises(sw.BulkheadFull) as caught:
         guarded()

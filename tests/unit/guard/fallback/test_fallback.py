@@ -31,7 +31,7 @@ def test_a_value_is_answered_in_place_of_a_recoverable_error() -> None:
     error = Recoverable("down")
     fallback = sw.Fallback("cached", name="user")
     told: list[FellBack] = []
-    fallback.fallbacks.connect(told.append)
+    fallback.fell_back.connect(told.append)
     assert fallback.call(lambda: "fresh") == "fresh"
     assert sw.fallback_used() is None
     assert fallback.call(fail(error)) == "cached"

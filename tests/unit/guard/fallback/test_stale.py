@@ -88,7 +88,7 @@ def test_at_most_max_entries_are_kept_and_the_least_recently_used_goes() -> None
 def test_key_tells_results_apart() -> None:
     """What key answers is all that counts."""
     service = Service()
-    get = sw.Fallback.stale(ttl=60, key=lambda user, request_id: user)(service)
+    get = sw.Fallback.stale(ttl=60, key=lambda user, **_: user)(service)
     get("ada", request_id=1)
     service.down = True
     assert get("ada", request_id=2) == (("ada",), {"request_id": 1}, 1)

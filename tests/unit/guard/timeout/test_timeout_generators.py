@@ -19,8 +19,7 @@ def test_a_generator_ends_when_time_is_up_between_items() -> None:
     @sw.Timeout(2, clock=clock)
     def numbers() -> Iterator[int]:
         try:
-            for i in range(9):
-                yield i
+            yield from range(9)
         finally:
             closed.append(True)
 

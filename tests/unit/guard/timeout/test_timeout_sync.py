@@ -146,7 +146,8 @@ def test_too_many_abandoned_calls_refuse_further_ones() -> None:
     with pytest.raises(sw.BulkheadFull) as caught:
         timeout.call(work)
     assert str(caught.value) == (
-        "timeout: 1 calls that nobody waits for still run in threads, at most 1 may; give the callee a timeout of its own"
+        "timeout: 1 calls that nobody waits for still run in threads, at most 1 may; "
+        "give the callee a timeout of its own"
     )
     go.set()
     while timeout.stats().abandoned:
