@@ -32,6 +32,8 @@ _ROOMS = {
         "Shed",
         "TimeoutExceeded",
     ),
+    "seawall.guard.bulkhead": ("Bulkhead", "ThreadBulkhead"),
+    "seawall.guard.fallback": ("Fallback", "fallback_used"),
     "seawall.guard.limits": (
         "AllOf",
         "Decision",
@@ -44,6 +46,7 @@ _ROOMS = {
         "TokenBucket",
     ),
     "seawall.guard.retry": ("Decorrelated", "Exponential", "Fibonacci", "Retry", "RetryBudget"),
+    "seawall.guard.timeout": ("Timeout",),
     "seawall.measure": (
         "Constant",
         "Counter",
@@ -63,6 +66,7 @@ _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 __version__ = "0.1.0"
 __all__ = [
     "AllOf",
+    "Bulkhead",
     "BulkheadFull",
     "CircuitOpen",
     "ConfigError",
@@ -74,6 +78,7 @@ __all__ = [
     "Decorrelated",
     "EngineError",
     "Exponential",
+    "Fallback",
     "Fibonacci",
     "FixedWindow",
     "Gauge",
@@ -100,8 +105,11 @@ __all__ = [
     "Spike",
     "Step",
     "SystemClock",
+    "ThreadBulkhead",
+    "Timeout",
     "TimeoutExceeded",
     "TokenBucket",
+    "fallback_used",
 ]
 
 if TYPE_CHECKING:
@@ -120,6 +128,8 @@ if TYPE_CHECKING:
         Shed,
         TimeoutExceeded,
     )
+    from seawall.guard.bulkhead import Bulkhead, ThreadBulkhead
+    from seawall.guard.fallback import Fallback, fallback_used
     from seawall.guard.limits import (
         AllOf,
         Decision,
@@ -132,6 +142,7 @@ if TYPE_CHECKING:
         TokenBucket,
     )
     from seawall.guard.retry import Decorrelated, Exponential, Fibonacci, Retry, RetryBudget
+    from seawall.guard.timeout import Timeout
     from seawall.measure import (
         Constant,
         Counter,

@@ -37,6 +37,11 @@ struct Call {
   bool refused;    // `value` came from a policy's refusal on the way in
   int n, i;
   int retries;  // retries around the callee, of outer calls too
+  // What was called and with what, borrowed, as vectorcall passes it; null for generators.
+  PyObject* fn;
+  PyObject* const* args;
+  PyObject* names;
+  Py_ssize_t nargs;
   Slot slots[kMostPolicies];
 };
 
@@ -85,6 +90,13 @@ inline void settle(Call& call, PyObject* result) {
   }
 }
 
+inline void know(Call& call, PyObject* fn, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
+  call.fn = fn;
+  call.args = args;
+  call.nargs = nargs;
+  call.names = names;
+}
+
 inline void begin(Call& call, int n, bool is_async) {
   call.value = nullptr;
   call.outer = current_call;
@@ -96,6 +108,9 @@ inline void begin(Call& call, int n, bool is_async) {
   call.n = n;
   call.i = 0;
   call.retries = current_call != nullptr ? current_call->retries : 0;
+  call.fn = call.names = nullptr;
+  call.args = nullptr;
+  call.nargs = 0;
 }
 
 }  // namespace seawall::binding

@@ -6,7 +6,7 @@ from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
 
 from seawall._core.policy cimport (
     BLOCK, CALL, DONE, OTHER, RAISED, RETURNED, SLEEP, Action, Call, Policy, begin, current_call, give_error, inward,
-    kMostPolicies, outward, replace, settled, take_error,
+    know, kMostPolicies, outward, replace, settled, Slot, take_error,
 )
 
 cdef extern from "Python.h":
@@ -22,6 +22,7 @@ cdef extern from "Python.h":
     PyObject* PyObject_CallMethodOneArg(PyObject*, PyObject*, PyObject*)
     PyObject* borrowed_item "PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
     PyObject* Py_None
+    Py_ssize_t PyVectorcall_NARGS(size_t)
     PyObject* PyErr_Occurred()
 
 cdef extern from *:
@@ -37,6 +38,7 @@ cdef extern from "slots.hpp" namespace "seawall::binding":
     void enable_send(object, sendfunc, iternextfunc)
     void stop_with(PyObject*)
     PyObject* awaiting(PyObject*)
+    void know_kept(Call&, PyObject*, PyObject*, PyObject*)
     PyObject* keep_arguments(PyObject* const*, size_t, PyObject*)
     PyObject* call_kept(PyObject*, PyObject*, PyObject*)
 
@@ -98,6 +100,7 @@ cdef PyObject* run(PyObject* stages, int n, PyObject* fn, PyObject* const* args,
     global current_call
     cdef Call call
     begin(call, n, False)
+    know(call, fn, args, PyVectorcall_NARGS(nargsf), names)
     cdef PyObject* result
     cdef Action doing = inward(stages, &call)
     while doing != DONE:
@@ -243,6 +246,7 @@ cdef class Flight:
         if self.phase == NEW:
             self.phase = FLYING
             begin(self.call, <int>len(self.stages), True)
+            self.remember()
             return self.perform(inward(<PyObject*>self.stages, &self.call), out)
         if self.phase == LANDED or self.inner is None:
             error = RuntimeError("cannot reuse already awaited coroutine")
@@ -250,6 +254,12 @@ cdef class Flight:
             give_error(<PyObject*>error)
             return PYGEN_ERROR
         return self.drive(sent, out)
+
+    cdef void remember(self) noexcept:
+        cdef PyObject* names = NULL
+        if self.names is not None:
+            names = <PyObject*>self.names
+        know_kept(self.call, <PyObject*>self.fn, <PyObject*>self.args, names)
 
     cdef PySendResult drive(self, PyObject* sent, PyObject** out) noexcept:
         """Send to what is awaited; when that has ended, go on with the call."""
@@ -455,9 +465,25 @@ cdef class Passage:
             value = <PyObject*>result
         return self.todo(settled(<PyObject*>self.stages, &self.call, self.doing, value))
 
-    def note_item(self) -> None:
-        """The caller is about to see an item, so the callee cannot be begun again."""
+    def resume(self) -> bool:
+        """An item is about to be asked for; False when the generator must end instead."""
+        return self.between(True)
+
+    def pause(self) -> bool:
+        """The caller is about to see an item, so the callee cannot be begun again; False when it must end instead."""
         self.call.yielded = True
+        return self.between(False)
+
+    cdef bint between(self, bint resuming):
+        cdef bint go_on = True
+        cdef Slot* slot
+        cdef Policy policy
+        for i in range(self.call.n):
+            slot = &self.call.slots[i]
+            if slot.held:
+                policy = <Policy>self.stages[i]
+                go_on &= policy.resume(slot, &self.call) if resuming else policy.pause(slot, &self.call)
+        return go_on
 
     cdef object todo(self, Action doing):
         cdef PyObject* value

@@ -45,10 +45,15 @@ cdef extern from "frame.hpp" namespace "seawall::binding" nogil:
         int n
         int i
         int retries
+        PyObject* fn
+        PyObject** args
+        PyObject* names
+        Py_ssize_t nargs
         Slot slots[8]
 
     Call* current_call
     void begin(Call&, int, bint)
+    void know(Call&, PyObject*, PyObject* const*, Py_ssize_t, PyObject*)
 
 
 cdef extern from "frame.hpp" namespace "seawall::binding":
@@ -72,6 +77,9 @@ cdef class Policy:
     cdef void entered(self, Slot* slot, Call* call) noexcept
     # How did it end? May change call.end and call.value, ask for another attempt, or for something else to be called.
     cdef Turn leave(self, Slot* slot, Call* call) noexcept
+    # Of a generator: its next item is about to be asked for, and was given. False: the generator must end.
+    cdef bint resume(self, Slot* slot, Call* call) noexcept
+    cdef bint pause(self, Slot* slot, Call* call) noexcept
     cdef bint lenient(self) noexcept
 
 

@@ -22,6 +22,12 @@ cdef class Policy:
     cdef Turn leave(self, Slot* slot, Call* call) noexcept:
         return PASS
 
+    cdef bint resume(self, Slot* slot, Call* call) noexcept:
+        return True
+
+    cdef bint pause(self, Slot* slot, Call* call) noexcept:
+        return True
+
     cdef bint lenient(self) noexcept:
         """Whether this refusal does not stand. An accumulator spreads the enforced share evenly, without chance."""
         cdef uint32_t before = self.credit

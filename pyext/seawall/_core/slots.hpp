@@ -63,6 +63,11 @@ inline PyObject* keep_arguments(PyObject* const* args, std::size_t nargsf, PyObj
   return kept;
 }
 
+inline void know_kept(Call& call, PyObject* fn, PyObject* kept, PyObject* names) {
+  const Py_ssize_t n = PyTuple_GET_SIZE(kept) - (names != nullptr ? PyTuple_GET_SIZE(names) : 0);
+  know(call, fn, &PyTuple_GET_ITEM(kept, 0), n, names);
+}
+
 inline PyObject* call_kept(PyObject* fn, PyObject* kept, PyObject* names) {
   auto* const* args = &PyTuple_GET_ITEM(kept, 0);
   const Py_ssize_t n = PyTuple_GET_SIZE(kept) - (names != nullptr ? PyTuple_GET_SIZE(names) : 0);

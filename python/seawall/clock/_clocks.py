@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from seawall._core import clock as _core
 from seawall.clock._bells import AsyncBell, Bell
@@ -17,6 +17,13 @@ from seawall.clock._durations import LONGEST_NS, to_ns
 
 # Rounds of the event loop from a ring to what the woken task does next, with some to spare.
 _QUIET_ROUNDS = 8
+
+
+class Timer(Protocol):
+    """A call that is due later."""
+
+    def cancel(self) -> None:
+        """Do not make it; nothing when it was made."""
 
 
 class Clock(_core.Clock):
@@ -46,6 +53,10 @@ class Clock(_core.Clock):
         """`park` for a task."""
         raise NotImplementedError(f"{type(self).__name__} must say how to wait; use SystemClock or ManualClock")
 
+    def call_at(self, until_ns: int, callback: Callable[[], object], loop: asyncio.AbstractEventLoop) -> Timer:
+        """Call `callback` in `loop` once `until_ns` has come, unless the timer is cancelled first."""
+        raise NotImplementedError(f"{type(self).__name__} must say how to wait; use SystemClock or ManualClock")
+
 
 class SystemClock(Clock):
     """The machine's monotonic clock, the same for all its processes."""
@@ -64,6 +75,10 @@ class SystemClock(Clock):
             await bell.rung()
         finally:
             timer.cancel()
+
+    def call_at(self, until_ns: int, callback: Callable[[], object], loop: asyncio.AbstractEventLoop) -> Timer:
+        """Call `callback` in `loop` once the time has come."""
+        return loop.call_later(max(0, until_ns - self.now_ns()) / 1e9, callback)
 
     def __repr__(self) -> str:
         return "SystemClock()"
@@ -144,6 +159,13 @@ class ManualClock(_core.Hands, Clock):
             await bell.rung()
         finally:
             self._forget(timer)
+
+    def call_at(self, until_ns: int, callback: Callable[[], object], loop: asyncio.AbstractEventLoop) -> Timer:
+        """Call `callback` in `loop` once the clock is moved to `until_ns`; never inside the call that moves it."""
+        timer = _ManualTimer(self, until_ns, callback, loop)
+        if self.autojump:
+            self._jump_when_quiet(loop)
+        return timer
 
     @property
     def waiting(self) -> int:
@@ -227,3 +249,30 @@ class ManualClock(_core.Hands, Clock):
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a ManualClock cannot be pickled: a copy would stand still when this one is moved")
+
+
+class _ManualTimer:
+    """A call that a ManualClock makes."""
+
+    __slots__ = ("_callback", "_clock", "_loop", "_timer")
+
+    def __init__(
+        self, clock: ManualClock, until_ns: int, callback: Callable[[], object], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._clock = clock
+        self._loop = loop
+        self._callback: Callable[[], object] | None = callback
+        self._timer = clock._remind(until_ns, self._due)
+
+    def _due(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._run)
+
+    def _run(self) -> None:
+        callback, self._callback = self._callback, None
+        if callback is not None:
+            callback()
+
+    def cancel(self) -> None:
+        self._callback = None
+        self._clock._forget(self._timer)

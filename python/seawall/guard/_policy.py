@@ -11,7 +11,7 @@ from seawall._core import guarded as _core
 from seawall._core.policy import Policy, Waiting
 from seawall.clock import Clock, SystemClock
 from seawall.errors import ConfigError
-from seawall.guard._protect import Guarded, protect
+from seawall.guard._protect import Guarded, carried, protect
 
 __all__ = ["Face", "OnConflict", "Policy", "Waiting", "conflict_of", "name_of", "share_of"]
 
@@ -86,7 +86,8 @@ class Face:
         """Call a plain function through the policy, blocking where it waits."""
         if inspect.iscoroutinefunction(fn):
             raise ConfigError(f"{fn!r} is a coroutine function: await call_async(...) instead")
-        return cast(R, _core.call((cast(Policy, self),), fn, args, kwargs))
+        stages = (cast(Policy, self),)
+        return cast(R, _core.call(stages, carried(fn, stages), args, kwargs))
 
     async def call_async(self, fn: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         """Await a coroutine function through the policy."""

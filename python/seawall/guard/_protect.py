@@ -50,19 +50,30 @@ def protect(fn: Callable[P, R], stages: tuple[Policy, ...] | _core.Route, owner:
         raise ConfigError(f"put @{type(fn).__name__} above the policy, not below it")
     if inspect.isclass(fn) or not callable(fn):
         raise ConfigError(f"a policy decorates a function, got {fn!r}")
+    callee = carried(fn, stages.policies if isinstance(stages, _core.Route) else stages)
     if inspect.isasyncgenfunction(fn) or inspect.isgeneratorfunction(fn):
         from seawall.guard._streams import stream
 
-        return cast("Guarded[P, R]", stream(fn, stages, owner))
-    is_async = _is_coroutine_function(fn)
-    made = _core.Guarded(fn, stages, owner, is_async)
+        return cast("Guarded[P, R]", stream(callee, stages, owner))
+    is_async = is_coroutine_function(fn)
+    made = _core.Guarded(callee, stages, owner, is_async)
     _resemble(made, fn)
     if is_async:
         _mark(made)
     return cast("Guarded[P, R]", made)
 
 
-def _is_coroutine_function(fn: Any) -> bool:
+def carried(fn: Any, stages: tuple[Policy, ...]) -> Any:
+    """`fn` as it is run where a policy runs it elsewhere (in another thread), else `fn` itself."""
+    for stage in reversed(stages):
+        carry = getattr(stage, "_carry", None)
+        if carry is not None:
+            fn = carry(fn)
+    return fn
+
+
+def is_coroutine_function(fn: Any) -> bool:
+    """Whether calling `fn` gives a coroutine, seen through partials and objects that are called like functions."""
     while isinstance(fn, functools.partial):
         fn = fn.func
     method = inspect.getattr_static(fn, "__call__", None)  # of an object that is called like a function

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Generator
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from seawall._core.guarded import Passage, Route
 
@@ -45,12 +46,16 @@ def _sync_stream(fn: Callable[..., Any], stages: tuple[Policy, ...] | Route) -> 
 
 
 def _relay(source: Any, passage: Passage) -> Generator[Any, Any, Any]:
-    """`yield from source`, noting the first item."""
+    """`yield from source`, telling the policies when it runs and when its caller does."""
     source = iter(source)
+    step = partial(next, source)
     try:
-        item = next(source)
-        passage.note_item()
         while True:
+            if not passage.resume():
+                _stop(source)
+            item = step()
+            if not passage.pause():
+                _stop(source)
             try:
                 sent = yield item
             except GeneratorExit:
@@ -59,11 +64,17 @@ def _relay(source: Any, passage: Passage) -> Generator[Any, Any, Any]:
             except BaseException as error:
                 if not hasattr(source, "throw"):
                     raise
-                item = source.throw(error)
+                step = partial(source.throw, error)
             else:
-                item = next(source) if sent is None else source.send(sent)
+                step = partial(next, source) if sent is None else partial(source.send, sent)
     except StopIteration as stop:
         return stop.value
+
+
+def _stop(source: Any) -> NoReturn:
+    """A policy ended the call: to the policies inside it that is a cancellation."""
+    _close(source)
+    raise GeneratorExit
 
 
 def _close(source: Any) -> None:
@@ -85,17 +96,21 @@ def _async_stream(fn: Callable[..., Any], stages: tuple[Policy, ...] | Route) ->
                 else:
                     source = fn(*args, **kwargs) if what == "call" else subject()
                     # The relay of an async generator cannot be delegated: its loop stands here.
-                    item, alive = await _first(source, passage)
-                    while alive:
+                    step = source.__anext__
+                    while True:
+                        try:
+                            item = await _item(step, source, passage)
+                        except StopAsyncIteration:
+                            break
                         try:
                             sent = yield item
                         except GeneratorExit:
                             await source.aclose()
                             raise
                         except BaseException as error:  # noqa: BLE001 -- thrown by the caller into the callee
-                            item, alive = await _next(source.athrow(error))
+                            step = partial(source.athrow, error)
                         else:
-                            item, alive = await _next(source.asend(sent))
+                            step = partial(source.asend, sent)
             except BaseException as error:  # noqa: BLE001 -- the policies decide; what they let through is raised
                 what, subject = passage.after(error=error)
             else:
@@ -104,15 +119,15 @@ def _async_stream(fn: Callable[..., Any], stages: tuple[Policy, ...] | Route) ->
     return items
 
 
-async def _first(source: Any, passage: Passage) -> tuple[Any, bool]:
-    item, alive = await _next(source.__anext__())
-    if alive:
-        passage.note_item()
-    return item, alive
+async def _item(step: Callable[[], Any], source: Any, passage: Passage) -> Any:
+    if not passage.resume():
+        await _stop_async(source)
+    item = await step()
+    if not passage.pause():
+        await _stop_async(source)
+    return item
 
 
-async def _next(step: Any) -> tuple[Any, bool]:
-    try:
-        return await step, True
-    except StopAsyncIteration:
-        return None, False
+async def _stop_async(source: Any) -> NoReturn:
+    await source.aclose()
+    raise GeneratorExit

@@ -90,11 +90,13 @@ class AllOf(Waiting, Face):
             RateLimited: At once when the first in line would wait longer than the timeout or the Deadline; else when
                 that has passed.
         """
-        self._queue.wait(self._clock, lambda: self._attempt(cost), options.longest_wait(timeout))
+        with options.Patience(timeout) as longest:
+            self._queue.wait(self._clock, lambda: self._attempt(cost), longest)
 
     async def acquire_async(self, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """`acquire` for a task; cancelling it lets the next one come forward."""
-        await self._queue.wait_async(self._clock, lambda: self._attempt(cost), options.longest_wait(timeout))
+        with options.Patience(timeout) as longest:
+            await self._queue.wait_async(self._clock, lambda: self._attempt(cost), longest)
 
     def reserve(self, cost: int = 1) -> JointPermit:
         """A place in every limit, due now, that can be given back; RateLimited when one has none.
@@ -170,13 +172,13 @@ class KeyedAllOf:
 
     def acquire(self, key: Key, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """Wait until all limits admit `key`, as AllOf does."""
-        with self._queue(key) as queue:
-            queue.wait(self._clock, lambda: self._attempt(key, cost), options.longest_wait(timeout))
+        with options.Patience(timeout) as longest, self._queue(key) as queue:
+            queue.wait(self._clock, lambda: self._attempt(key, cost), longest)
 
     async def acquire_async(self, key: Key, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """`acquire` for a task."""
-        with self._queue(key) as queue:
-            await queue.wait_async(self._clock, lambda: self._attempt(key, cost), options.longest_wait(timeout))
+        with options.Patience(timeout) as longest, self._queue(key) as queue:
+            await queue.wait_async(self._clock, lambda: self._attempt(key, cost), longest)
 
     def reserve(self, key: Key, cost: int = 1) -> JointPermit:
         """A place for `key` in every limit, due now, that can be given back."""

@@ -59,21 +59,23 @@ class Keyed(_core.KeyedLimiter):
 
     def acquire(self, key: Key, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """Wait for a place for `key`, first come first served; errors as for a single limit."""
-        longest = options.longest_wait(timeout)
+        patience = options.Patience(timeout)
         hash_ = self._hash(key)
         line = self._line(hash_, key)
         try:
-            line.wait(self.clock, cost, longest)
+            with patience as longest:
+                line.wait(self.clock, cost, longest)
         finally:
             self._tidy(hash_, line)
 
     async def acquire_async(self, key: Key, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """`acquire` for a task; cancelling it gives its place back."""
-        longest = options.longest_wait(timeout)
+        patience = options.Patience(timeout)
         hash_ = self._hash(key)
         line = self._line(hash_, key)
         try:
-            await line.wait_async(self.clock, cost, longest)
+            with patience as longest:
+                await line.wait_async(self.clock, cost, longest)
         finally:
             self._tidy(hash_, line)
 

@@ -78,12 +78,14 @@ class Limit(_core.Limiter, Face):
             ValueError: The cost can never be admitted.
         """
         if not self._admit_now(cost):
-            self._line.wait(self.clock, cost, options.longest_wait(timeout))
+            with options.Patience(timeout) as longest:
+                self._line.wait(self.clock, cost, longest)
 
     async def acquire_async(self, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """`acquire` for a task; cancelling it gives its place back."""
         if not self._admit_now(cost):
-            await self._line.wait_async(self.clock, cost, options.longest_wait(timeout))
+            with options.Patience(timeout) as longest:
+                await self._line.wait_async(self.clock, cost, longest)
 
     def reserve(self, cost: int = 1) -> Permit:
         """A place now or later: wait `permit.wait` seconds, then go, or `cancel()` it.

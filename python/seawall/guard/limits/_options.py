@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
+from types import TracebackType
 
 from seawall.clock import Clock, Deadline, ManualClock, SystemClock, to_ns
 from seawall.clock._durations import decimal
-from seawall.errors import ConfigError
+from seawall.errors import ConfigError, RateLimited
 from seawall.memory import Segment
 
 _FASTEST = 1_000_000_000
@@ -73,11 +74,30 @@ def clock_of(clock: Clock | None, shared: Segment | str | None) -> Clock:
     return clock
 
 
-def longest_wait(timeout: float | timedelta | None) -> float:
-    """Seconds a caller may wait: its timeout, or what its Deadline leaves if that is less."""
-    wait = math.inf if timeout is None else to_ns(timeout, "timeout", least_ns=0) / 1e9
-    deadline = Deadline.current()
-    return wait if deadline is None else min(wait, deadline.remaining())
+class Patience:
+    """The longest wait of a block, in seconds: its timeout, or what its Deadline leaves if that is less.
+
+    A refusal that only the Deadline brought about says so.
+    """
+
+    __slots__ = ("_left", "longest")
+
+    def __init__(self, timeout: float | timedelta | None) -> None:
+        self.longest = math.inf if timeout is None else to_ns(timeout, "timeout", least_ns=0) / 1e9
+        self._left: float | None = None
+        deadline = Deadline.current()
+        if deadline is not None and (left := deadline.remaining()) < self.longest:
+            self.longest = self._left = left
+
+    def __enter__(self) -> float:
+        return self.longest
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._left is not None and isinstance(error, RateLimited):
+            error.args = (f"{error.args[0]}, the caller's deadline leaves {self._left:.6g} s", *error.args[1:])
+            error.state = "deadline"
 
 
 _SYSTEM = SystemClock()

@@ -11,7 +11,7 @@ from seawall._core import guarded as _core
 from seawall.errors import ConfigError
 from seawall.guard._custom import Custom
 from seawall.guard._policy import Face, Policy, name_of
-from seawall.guard._protect import Guarded, protect
+from seawall.guard._protect import Guarded, carried, protect
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -79,7 +79,7 @@ class Pipeline:
         """Call a plain function through the policies, blocking where they wait."""
         if inspect.iscoroutinefunction(fn):
             raise ConfigError(f"{fn!r} is a coroutine function: await call_async(...) instead")
-        return cast(R, _core.call(self._route, fn, args, kwargs))
+        return cast(R, _core.call(self._route, carried(fn, self.policies), args, kwargs))
 
     async def call_async(self, fn: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         """Await a coroutine function through the policies."""

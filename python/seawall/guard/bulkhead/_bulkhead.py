@@ -1,0 +1,217 @@
+"""A bound on calls in flight, for threads and tasks of any number of loops alike."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, NamedTuple, Self, cast
+
+from seawall._core.bulkhead import Places, Waiter
+from seawall.clock import AsyncBell, Bell, Clock, Deadline
+from seawall.errors import BulkheadFull
+from seawall.guard._policy import Face, name_of
+from seawall.guard.bulkhead._events import BulkheadRefused, BulkheadStats
+from seawall.guard.bulkhead._options import BulkheadOptions
+from seawall.patterns import Signal
+
+
+class _Patience(NamedTuple):
+    """When a wait is over (in nanoseconds of the clock; None: never), and why then."""
+
+    until_ns: int | None
+    state: str
+
+
+class Bulkhead(Places, Face):
+    """At most `max_concurrent` calls in flight, at most `max_queue` waiting, each at most `max_wait` seconds.
+
+    Guarantees: First come first served, among threads, tasks and loops together; nobody overtakes. A place left is
+    handed to the first in line; a waiter that is cancelled leaves the line, and one that was given a place in the same
+    moment passes it on. No lock is held over user code, and nothing polls. A `Deadline` in context bounds the wait.
+
+    Thread safety: yes. Cost: about 10 ns to enter and leave while there are places.
+
+    Args:
+        max_concurrent: Calls in flight at once, 1 to 2**30.
+        max_queue: Calls that may wait; 0 refuses at once.
+        max_wait: Longest wait, in seconds or as timedelta; None waits as long as the caller's Deadline lets.
+        name: What errors, events and statistics call it.
+        clock: What measures the wait.
+        shadow: Decide and count, refuse nobody.
+        enforce: The share of refusals that stand, 0 to 1.
+
+    Example:
+        >>> bulkhead = Bulkhead(1)
+        >>> with bulkhead:
+        ...     bulkhead.try_acquire()
+        False
+    """
+
+    __slots__ = ("__weakref__", "_options", "refused")
+
+    _options: BulkheadOptions
+
+    def __init__(
+        self,
+        max_concurrent: int,
+        *,
+        max_queue: int = 0,
+        max_wait: float | timedelta | None = None,
+        name: str | None = None,
+        clock: Clock | None = None,
+        shadow: bool = False,
+        enforce: float = 1.0,
+    ) -> None:
+        self._options = BulkheadOptions(max_concurrent=max_concurrent, max_queue=max_queue, max_wait=max_wait)
+        self._begin(name_of(name, "bulkhead"), clock, shadow, enforce)
+        self._resize(max_concurrent, max_queue)
+        self.refused: Signal[BulkheadRefused] = Signal("bulkhead.refused", BulkheadRefused)
+
+    def try_acquire(self) -> bool:
+        """Take a place now, or not; never waits, and never overtakes those who do. Give it back with `release()`."""
+        return self._admit_now() or self._count_refusal()
+
+    def acquire(self) -> None:
+        """Take a place, waiting in line where that is allowed. Give it back with `release()`.
+
+        Raises:
+            BulkheadFull: The line is full, or the wait is over.
+        """
+        if not (self._admit_now() or self._pardon()):
+            self._wait_in()
+
+    async def acquire_async(self) -> None:
+        """`acquire` for a task; cancelling it gives its place in line away."""
+        if not (self._admit_now() or self._pardon()):
+            await self._wait_in_async()
+
+    def reconfigure(
+        self,
+        *,
+        max_concurrent: int | None = None,
+        max_queue: int | None = None,
+        max_wait: float | timedelta | None = None,
+    ) -> None:
+        """New bounds, each unless it is None. Who waits finds a place at once; who is in flight stays.
+
+        Raises:
+            ConfigError: A bound is out of range; nothing was changed.
+        """
+        asked = {"max_concurrent": max_concurrent, "max_queue": max_queue, "max_wait": max_wait}
+        options = self._options.replace(**{name: value for name, value in asked.items() if value is not None})
+        self._options = options
+        self._resize(options.max_concurrent, options.max_queue)
+
+    def stats(self) -> BulkheadStats:
+        """What it has done so far."""
+        places, queue, in_flight, queued, admitted, refused = self._counts()
+        return BulkheadStats(
+            self.name, places, queue, in_flight, queued, admitted, refused, self.let_through, self.shadow
+        )
+
+    def _wait_in(self) -> None:
+        patience = self._patience()
+        bell = Bell()
+        waiter = self._stand_in_line(bell)
+        try:
+            while not waiter.admitted and self._may_wait(patience):
+                if patience.until_ns is None:
+                    bell.wait()
+                else:
+                    self.clock.park(bell, patience.until_ns)
+            self._settle(waiter, patience)
+        except BaseException:
+            self._step_out(waiter)
+            raise
+
+    async def _wait_in_async(self) -> None:
+        patience = self._patience()
+        bell = AsyncBell()
+        waiter = self._stand_in_line(bell)
+        try:
+            while not waiter.admitted and self._may_wait(patience):
+                if patience.until_ns is None:
+                    await bell.rung()
+                else:
+                    await self.clock.park_async(bell, patience.until_ns)
+            self._settle(waiter, patience)
+        except BaseException:
+            self._step_out(waiter)
+            raise
+
+    def _patience(self) -> _Patience:
+        deadline = Deadline.current()
+        longest = cast(float | None, self._options.max_wait)
+        left = None if deadline is None else deadline.remaining()
+        if left is not None and (longest is None or left < longest):
+            if left == 0.0:
+                raise self._refused("deadline")
+            return _Patience(self.clock.now_ns() + round(left * 1e9), "deadline")
+        if longest is None:
+            return _Patience(None, "waited")
+        return _Patience(self.clock.now_ns() + round(longest * 1e9), "waited")
+
+    def _may_wait(self, patience: _Patience) -> bool:
+        return patience.until_ns is None or self.clock.now_ns() < patience.until_ns
+
+    def _stand_in_line(self, bell: Bell | AsyncBell) -> Waiter:
+        waiter = Waiter(bell)
+        if not self._join(waiter):
+            raise self._refusal("full")
+        return waiter
+
+    def _settle(self, waiter: Waiter, patience: _Patience) -> None:
+        """The wait has ended: with a place, or without."""
+        if not waiter.admitted and self._quit(waiter):
+            raise self._refused(patience.state)
+
+    def _step_out(self, waiter: Waiter) -> None:
+        """Leave the line, or give back the place that was given in the same moment."""
+        if not self._quit(waiter) and waiter.admitted:
+            self.release()
+
+    def _refused(self, state: str) -> BulkheadFull:
+        self._note_refusal()
+        return self._refusal(state)
+
+    def _refusal(self, state: str) -> BulkheadFull:
+        """The error of a refusal that has been counted, told to whoever listens."""
+        places, queue, in_flight, queued, _, _ = self._counts()
+        if self.refused:
+            self.refused.send(BulkheadRefused(self.name, state, in_flight, queued))
+        why = {
+            "full": f"{in_flight} of {places} calls in flight, {queued} of {queue} in line",
+            "waited": f"no place within {self._options.max_wait:g} s" if self._options.max_wait else "no place in time",
+            "deadline": "no place before the caller's deadline",
+        }[state]
+        return BulkheadFull(f"{self.name} is full: {why}", policy=self.name, state=state)
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    async def __aenter__(self) -> Self:
+        await self.acquire_async()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def __repr__(self) -> str:
+        places, queue, in_flight, queued, _, _ = self._counts()
+        shadow = " shadow" if self.shadow else ""
+        state = f"{in_flight} of {places} in flight, {queued} of {queue} queued"
+        return f"<{type(self).__name__} {self.name!r}: {state}{shadow}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError(
+            f"{type(self).__name__} {self.name!r} cannot be pickled: a copy in another process would be a second one; "
+            "make it where the calls are made"
+        )
