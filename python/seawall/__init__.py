@@ -45,6 +45,7 @@ _ROOMS = {
         "SlidingWindow",
         "TokenBucket",
     ),
+    "seawall.guard.pipeline": ("Pipeline",),
     "seawall.guard.retry": ("Decorrelated", "Exponential", "Fibonacci", "Retry", "RetryBudget"),
     "seawall.guard.timeout": ("Timeout",),
     "seawall.measure": (
@@ -89,6 +90,7 @@ __all__ = [
     "LoadTest",
     "ManualClock",
     "Permit",
+    "Pipeline",
     "Quota",
     "RateLimited",
     "Rejected",
@@ -141,6 +143,7 @@ if TYPE_CHECKING:
         SlidingWindow,
         TokenBucket,
     )
+    from seawall.guard.pipeline import Pipeline
     from seawall.guard.retry import Decorrelated, Exponential, Fibonacci, Retry, RetryBudget
     from seawall.guard.timeout import Timeout
     from seawall.measure import (

@@ -8,8 +8,8 @@ from typing import Self
 
 from seawall._core.budget import Budget
 from seawall.clock import Clock
-from seawall.guard._policy import name_of
-from seawall.guard.limits._options import OnConflict, clock_of, conflict_of
+from seawall.guard._policy import OnConflict, conflict_of, name_of
+from seawall.guard.limits._options import clock_of
 from seawall.guard.retry._budget_options import BudgetOptions
 from seawall.memory import Segment
 
