@@ -21,6 +21,7 @@ CYTHON = (
     "segment",
     "policy",
     "guarded",
+    "passage",
     "breaker",
     "budget",
     "retry",
@@ -107,6 +108,7 @@ CONSTANTS = {
 IMPORTS = (
     ("_core.clock", "Clock"),
     ("_core.policy", "Policy"),
+    ("_core.guarded", "Route"),
     ("_core.deadline", "Deadline"),
     ("_core.limits", "Base"),
     ("_core.limits", "Limiter"),

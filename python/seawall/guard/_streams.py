@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from seawall._core.guarded import Passage, Route
+from seawall._core.guarded import Route
+from seawall._core.passage import Passage
 
 if TYPE_CHECKING:
     from seawall._core.policy import Policy

@@ -309,7 +309,7 @@ async def test_shadow_refuses_nobody_and_counts() -> None:
     [
         (
             {"max_concurrent": 0},
-            "max_concurrent must be a whole number, 1 to 1073741824, got 0; calls in flight at once",
+            "max_concurrent must be 1 to 1073741824, got 0; calls in flight at once",
         ),
         (
             {"max_concurrent": True},

@@ -129,7 +129,7 @@ async def test_awaited_results_are_remembered_and_a_default_can_follow() -> None
         ({"ttl": 0}, "ttl must be above 0 to 31536000 s, got 0; age beyond which a result is of no use"),
         (
             {"ttl": 1, "max_entries": 0},
-            "max_entries must be a whole number, 1 to 10000000, got 0; results kept; the least recently used goes",
+            "max_entries must be 1 to 10000000, got 0; results kept; the least recently used goes",
         ),
         ({"ttl": 1, "key": 5}, "key must be a function of the call's arguments, got 5"),
     ],
