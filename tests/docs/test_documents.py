@@ -32,6 +32,7 @@ MODULES = sorted(
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_block_of_a_document_runs(block: str, tmp_path: Path) -> None:
     """A reader can paste the block into a file and run it."""
+    segments = set(Path("/dev/shm").glob("seawall-*"))
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", block],
         cwd=tmp_path,
@@ -40,6 +41,8 @@ def test_a_block_of_a_document_runs(block: str, tmp_path: Path) -> None:
         timeout=120,
         check=False,
     )
+    for made in set(Path("/dev/shm").glob("seawall-*")) - segments:
+        made.unlink(missing_ok=True)
     assert done.returncode == 0, done.stderr
 
 

@@ -21,6 +21,10 @@ cdef class Clock:
     # Kernels of other modules copy this beside a reference to the Clock. All point to one counter clock: this module's.
     cdef Source source
 
+    # The latest time this clock has shown: by it a cancel gives back, as what had passed then has passed.
+    cdef int64_t latest(self) noexcept
+
 
 cdef class Hands(Clock):
     cdef Hand own
+    cdef int64_t highest

@@ -14,6 +14,9 @@ cdef class Clock:
     def __cinit__(self):
         self.source.counter = &seawall_counter
 
+    cdef int64_t latest(self) noexcept:
+        return now_ns(self.source)
+
     def now_ns(self) -> int:
         """Nanoseconds since an arbitrary start that never changes while the machine is up."""
         return now_ns(self.source)
@@ -28,6 +31,10 @@ cdef class Hands(Clock):
     def set_ns(self, at: int) -> None:
         """Put the hands at `at` nanoseconds."""
         self.own.store(at)
+        self.highest = max(self.highest, <int64_t>at)
+
+    cdef int64_t latest(self) noexcept:
+        return self.highest
 
 
 def reads_counter() -> bool:

@@ -274,7 +274,7 @@ cdef class KeyedLimiter(Base):
         return count
 
     cdef bint give_back(self, Permit permit, bint newest_only) except -1:
-        cdef int64_t now = now_ns(self.source)
+        cdef int64_t now = self.clock.latest()
         if newest_only:
             return keyed_undo(self.kind, self.table[0], permit.hash, permit.ticket, now)
         return keyed_refund(self.kind, self.table[0], permit.hash, permit.ticket, now)

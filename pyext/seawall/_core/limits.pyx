@@ -258,7 +258,7 @@ cdef class Limiter(Base):
         return self.single.admitted.load(), self.single.refused.load()
 
     cdef bint give_back(self, Permit permit, bint newest_only) except -1:
-        cdef int64_t now = now_ns(self.source)
+        cdef int64_t now = self.clock.latest()
         if newest_only:
             return undo(self.kind, self.single[0], permit.ticket, now)
         return refund(self.kind, self.single[0], permit.ticket, now)

@@ -67,7 +67,7 @@ class Quota:
         # Slowest first: it is the one that refuses for long.
         ordered = sorted(self.rates, key=lambda r: r.amount / r.per)
         return AllOf(
-            *(TokenBucket(r.amount, per=r.per, burst=r.burst, name=f"{name}/{r.per:g}s", **common) for r in ordered),
+            *(TokenBucket(r.amount, per=r.per, burst=r.burst, name=f"{name}/{r.amount:g} per {r.per:g} s", **common) for r in ordered),
             name=name,
         )
 

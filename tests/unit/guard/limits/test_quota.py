@@ -108,7 +108,7 @@ def test_one_rate_is_a_token_bucket():
 def test_several_rates_are_all_of_them_slowest_first():
     """Each rate is a bucket of its own; all must admit."""
     limit = Quota.parse("100/second burst 2; 3/minute").limiter(name="api", clock=ManualClock())
-    assert [one.name for one in limit.limits] == ["api/60s", "api/1s"]
+    assert [one.name for one in limit.limits] == ["api/3 per 60 s", "api/100 per 1 s"]
     assert [limit.try_acquire() for _ in range(3)] == [True, True, False]
     limit.limits[0].clock.advance(1)
     assert [limit.try_acquire() for _ in range(3)] == [True, False, False]

@@ -169,3 +169,23 @@ def test_the_wait_of_a_refusal_is_in_its_message():
     with pytest.raises(sw.RateLimited, match=f"^{re.escape('third is at its limit; retry in 0.333333 s')}$") as refused:
         limit.reserve()
     assert refused.value.retry_after == 0.333333334
+
+
+def test_a_cancel_after_the_clock_was_set_back_gives_back_no_more_than_time_had_left():
+    """What had passed while the clock stood later has passed: a cancelled place is not returned a second time."""
+    clock = ManualClock()
+    limit = sw.TokenBucket(1, burst=20, clock=clock)
+    first = limit.reserve()
+    clock.advance(10)
+    limit.acquire()
+    clock.step_back(10)
+    before = limit.peek().remaining
+    assert first.cancel() is False
+    assert limit.peek().remaining == before
+
+
+def test_rates_of_one_period_are_limits_of_their_own_in_a_segment(segment_name):
+    """Two rates a second keep two states, though they share a period."""
+    limit = sw.Quota.parse("5/second; 3/second").limiter(shared=segment_name)
+    assert [slot.name for slot in sw.Segment.attach(segment_name).describe()] == ["quota/3 per 1 s", "quota/5 per 1 s"]
+    assert sum(limit.try_acquire() for _ in range(9)) == 3
