@@ -52,7 +52,7 @@ def rates_view(throughput: Throughput) -> Table:
     """Requests asked for against requests that succeeded, over time, on one scale."""
     asked, through = squeeze(throughput.planned), squeeze(throughput.succeeded)
     top = max([*asked, *through], default=0.0)
-    scale = f"{top / throughput.interval:,.0f}/s is full height"
+    scale = f"█ {top / throughput.interval:,.0f}/s"
     grid = _grid()
     grid.add_row("asked", Text(sparkline(asked, top=top), style="cyan"), Text(scale, style="dim"))
     grid.add_row("succeeded", Text(sparkline(through, top=top), style="green"))

@@ -66,10 +66,11 @@ class Quota:
             return TokenBucket(only.amount, per=only.per, burst=only.burst, name=name, **common)
         # Slowest first: it is the one that refuses for long.
         ordered = sorted(self.rates, key=lambda r: r.amount / r.per)
-        return AllOf(
-            *(TokenBucket(r.amount, per=r.per, burst=r.burst, name=f"{name}/{r.amount:g} per {r.per:g} s", **common) for r in ordered),
-            name=name,
+        buckets = (
+            TokenBucket(r.amount, per=r.per, burst=r.burst, name=f"{name}/{r.amount:g} per {r.per:g} s", **common)
+            for r in ordered
         )
+        return AllOf(*buckets, name=name)
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.rates))
