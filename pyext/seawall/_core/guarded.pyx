@@ -148,7 +148,8 @@ cdef class Flight:
     def send(self, value) -> object:
         """Go on until something is awaited or the call has ended."""
         cdef PyObject* out = NULL
-        return self.answer(self.go(<PyObject*>value, &out), out)
+        cdef PySendResult status = self.go(<PyObject*>value, &out)
+        return self.answer(status, out)
 
     def throw(self, kind, value=None, trace=None) -> object:
         """Raise an exception where the call is waiting."""
@@ -175,7 +176,9 @@ cdef class Flight:
         self.inner = None
         cdef Action doing = settled(<PyObject*>self.stages, &self.call, self.doing, out)
         out = NULL
-        return self.answer(self.perform(doing, &out), out)
+        # Two statements: C++ may read an argument before another one's call has written it.
+        cdef PySendResult status = self.perform(doing, &out)
+        return self.answer(status, out)
 
     def close(self) -> None:
         """End the call where it is; its policies see a cancellation."""
