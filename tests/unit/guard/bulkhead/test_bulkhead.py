@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import pickle
 import random
 import threading
@@ -398,3 +399,25 @@ async def test_an_abandoned_coroutine_leaves_the_line() -> None:
     assert counts(bulkhead) == (1, 1)
     waiting.close()  # type: ignore[attr-defined]
     assert counts(bulkhead) == (1, 0)
+
+
+async def test_a_generator_that_is_dropped_gives_its_place_back() -> None:
+    """Nobody closed it; that nobody can is enough."""
+    bulkhead = sw.Bulkhead(2)
+
+    @bulkhead
+    def numbers() -> Iterator[int]:
+        yield from range(9)
+
+    @bulkhead
+    async def others() -> AsyncIterator[int]:
+        for i in range(9):
+            yield i
+
+    items, stream = numbers(), others()
+    assert (next(items), await anext(stream)) == (0, 0)
+    assert counts(bulkhead) == (2, 0)
+    del items, stream
+    gc.collect()
+    await settle()
+    assert counts(bulkhead) == (0, 0)
