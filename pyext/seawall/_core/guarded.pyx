@@ -176,7 +176,8 @@ cdef class Flight:
         self.inner = None
         cdef Action doing = settled(<PyObject*>self.stages, &self.call, self.doing, out)
         out = NULL
-        cdef PySendResult status = self.perform(doing, &out)  # not as an argument beside `out`, which may be read first
+        # Two statements: C++ may read an argument before another one's call has written it.
+        cdef PySendResult status = self.perform(doing, &out)
         return self.answer(status, out)
 
     def close(self) -> None:

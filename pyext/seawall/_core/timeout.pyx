@@ -33,7 +33,8 @@ cdef class Expiry:
     cdef int cancelling
     cdef bint fired, over
 
-    def __call__(self):
+    def fire(self) -> None:
+        """Time is up."""
         if self.task is None or self.over:
             return  # between the items of a generator: the next step looks at the clock
         if self.policy.lenient():
@@ -86,7 +87,7 @@ cdef class Timing(Policy):
         slot.a = slot.b + self.limit
         slot.c = False
         try:
-            if self.most_abandoned >= 0 and self.abandoned >= self.most_abandoned:
+            if self.most_abandoned >= 0 and self.abandoned >= self.most_abandoned and not (call.is_async or call.is_stream):
                 refuse(call, self._too_many())
                 return REFUSE
             if self.is_shadow:
@@ -119,7 +120,7 @@ cdef class Timing(Policy):
         expiry.policy, expiry.deadline = self, deadline
         if call.is_async:
             know_asyncio()
-            expiry.timer = self.clock.call_at(slot.a, expiry, running_loop())
+            expiry.timer = self.clock.call_at(slot.a, expiry.fire, running_loop())
         if not call.is_stream:
             try:
                 expiry.start(True)

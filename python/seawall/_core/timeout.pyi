@@ -8,7 +8,7 @@ _T = TypeVar("_T")
 _Key = str | bytes | int | tuple[Any, ...]
 
 class Expiry:
-    pass
+    def fire(self) -> None: ...
 
 class Timing(Policy):
     def _abandon(self, change: int) -> None: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import pickle
 import random
 import threading
@@ -11,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 import seawall as sw
-from seawall.clock import ManualClock
+from seawall.clock import AsyncBell, Bell, ManualClock
 from seawall.guard.bulkhead import BulkheadRefused, BulkheadStats
 
 
@@ -356,3 +357,67 @@ def test_repr_says_what_it_is_and_where_it_stands() -> None:
     bulkhead = sw.Bulkhead(2, max_queue=5, name="db", shadow=True)
     bulkhead.acquire()
     assert repr(bulkhead) == "<Bulkhead 'db': 1 of 2 in flight, 0 of 5 queued shadow>"
+
+
+class CountingClock(ManualClock):
+    """A clock that counts how often somebody goes to sleep on it."""
+
+    parked = 0
+
+    def park(self, bell: Bell, until_ns: int) -> None:
+        """Count, then sleep."""
+        self.parked += 1
+        super().park(bell, until_ns)
+
+    async def park_async(self, bell: AsyncBell, until_ns: int) -> None:
+        """Count, then sleep."""
+        self.parked += 1
+        await super().park_async(bell, until_ns)
+
+
+async def test_waiters_do_not_poll() -> None:
+    """A waiter goes to sleep once and is woken once, when it has a place."""
+    clock = CountingClock()
+    bulkhead = sw.Bulkhead(1, max_queue=1, max_wait=60, clock=clock)
+    assert bulkhead.try_acquire()
+    task = asyncio.create_task(bulkhead.acquire_async())
+    await settle()
+    for _ in range(50):
+        clock.advance(1)
+        await settle()
+    bulkhead.release()
+    await task
+    assert clock.parked == 1
+
+
+async def test_an_abandoned_coroutine_leaves_the_line() -> None:
+    """A coroutine that is closed while it waits, and never resumed, holds nothing."""
+    bulkhead = sw.Bulkhead(1, max_queue=1)
+    assert bulkhead.try_acquire()
+    waiting = bulkhead(asyncio.sleep)(0)
+    waiting.send(None)  # type: ignore[attr-defined]
+    assert counts(bulkhead) == (1, 1)
+    waiting.close()  # type: ignore[attr-defined]
+    assert counts(bulkhead) == (1, 0)
+
+
+async def test_a_generator_that_is_dropped_gives_its_place_back() -> None:
+    """Nobody closed it; that nobody can is enough."""
+    bulkhead = sw.Bulkhead(2)
+
+    @bulkhead
+    def numbers() -> Iterator[int]:
+        yield from range(9)
+
+    @bulkhead
+    async def others() -> AsyncIterator[int]:
+        for i in range(9):
+            yield i
+
+    items, stream = numbers(), others()
+    assert (next(items), await anext(stream)) == (0, 0)
+    assert counts(bulkhead) == (2, 0)
+    del items, stream
+    gc.collect()
+    await settle()
+    assert counts(bulkhead) == (0, 0)

@@ -327,3 +327,42 @@ def test_the_error_and_the_policy_pickle() -> None:
     assert (str(error), error.after, error.policy) == ("late", 2.0, "api")
     with pytest.raises(TypeError, match=r"^Timeout 'timeout' cannot be pickled with ManualClock\(0\)$"):
         pickle.dumps(sw.Timeout(2, clock=ManualClock()))
+
+
+async def test_a_coroutine_that_is_closed_leaves_no_timer_and_no_deadline() -> None:
+    """Closed while it waits: the policies are told, nothing fires later."""
+    clock = ManualClock()
+    timeout = sw.Timeout(2, clock=clock)
+    waiting = timeout(hang)()
+    waiting.send(None)  # type: ignore[attr-defined]
+    assert clock.waiting == 1
+    waiting.close()  # type: ignore[attr-defined]
+    assert clock.waiting == 0
+    assert sw.Deadline.current() is None
+    clock.advance(2)
+    await settle()
+    assert timeout.stats().timed_out == 0
+
+
+async def test_a_cancellation_from_before_the_call_is_not_taken_for_ours() -> None:
+    """In a task that is being cancelled (its cleanup), a timeout still ends the cleanup's call as a timeout."""
+    clock = ManualClock()
+    outcome: list[str] = []
+
+    async def work() -> None:
+        try:
+            await hang()
+        finally:
+            try:
+                await sw.Timeout(1, clock=clock)(hang)()
+            except sw.TimeoutExceeded:
+                outcome.append("timed out")
+
+    task = asyncio.create_task(work())
+    await settle()
+    task.cancel()
+    await settle()
+    clock.advance(1)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert outcome == ["timed out"]

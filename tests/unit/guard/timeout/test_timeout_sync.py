@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import threading
 
@@ -170,3 +171,25 @@ def test_a_deadline_that_has_passed_refuses_the_call() -> None:
 def test_repr_says_what_it_is() -> None:
     """Name, time, and what has happened."""
     assert repr(sw.Timeout(2.5, name="api", thread=True)) == "<Timeout 'api': 2.5 s thread, 0 timed out>"
+
+
+def test_threads_that_run_on_refuse_plain_functions_only() -> None:
+    """A coroutine function needs no thread, so the abandoned ones do not concern it."""
+    clock = ManualClock()
+    timeout = sw.Timeout(2, thread=True, max_abandoned=1, clock=clock)
+    go = threading.Event()
+
+    def work() -> None:
+        clock.advance(2)
+        go.wait()
+
+    with pytest.raises(sw.TimeoutExceeded):
+        timeout.call(work)
+
+    async def other() -> str:
+        return "done"
+
+    assert asyncio.run(timeout(other)()) == "done"  # type: ignore[arg-type]
+    go.set()
+    while timeout.stats().abandoned:
+        pass
