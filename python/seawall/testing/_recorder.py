@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import MemberDescriptorType
 from typing import Any
 
 from seawall.errors import ConfigError
@@ -77,8 +78,8 @@ class Recorder:
     def listen(self, *policies: Any) -> None:
         """Record the signals of policies, those inside a pipeline too."""
         for policy in policies:
-            for name in dir(type(policy)):
-                signal = None if name.startswith("_") else getattr(policy, name, None)
+            for name in _attributes(policy):
+                signal = getattr(policy, name, None)
                 if isinstance(signal, Signal):
                     signal.connect(self._receiver(policy, name))
             stages = getattr(policy, "stages", ())
@@ -107,3 +108,13 @@ class Recorder:
 
     def __repr__(self) -> str:
         return f"<Recorder: {len(self._records)} records>"
+
+
+def _attributes(policy: Any) -> list[str]:
+    # Not properties: looking at one may do something.
+    slots = [name for kind in type(policy).__mro__ for name, at in vars(kind).items() if _holds_values(at)]
+    return [name for name in (*slots, *getattr(policy, "__dict__", ())) if not name.startswith("_")]
+
+
+def _holds_values(attribute: Any) -> bool:
+    return isinstance(attribute, (MemberDescriptorType, Signal))
