@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MemberDescriptorType
 from typing import Any
@@ -20,7 +19,7 @@ class Record:
 
     Args:
         policy: Name of the policy.
-        at: When it ended, in seconds of the policy's clock.
+        at: When it ended, in seconds of the policy's clock (of a pipeline: its outermost policy's).
         what: "call", the method that was asked ("try_acquire", ...), or the name of the signal.
         admitted: Whether the callee was called, or may be; None for events.
         attempts: How often the callee was called.
@@ -82,8 +81,7 @@ class Recorder:
                 signal = getattr(policy, name, None)
                 if isinstance(signal, Signal):
                     signal.connect(self._receiver(policy, name))
-            stages = getattr(policy, "stages", ())
-            self.listen(*(stages if isinstance(stages, Iterable) else ()))
+            self.listen(*_inside(policy))
 
     def add(self, record: Record) -> None:
         """Keep one more record."""
@@ -93,8 +91,8 @@ class Recorder:
 
     def note(self, policy: Any, what: str, **facts: Any) -> None:
         """Keep one more record, of this moment."""
-        clock = getattr(policy, "clock", None)
-        at = clock.now_ns() / 1e9 if clock is not None else 0.0
+        clocks = [one.clock for one in (policy, *_inside(policy)) if hasattr(one, "clock")]
+        at = clocks[0].now_ns() / 1e9 if clocks else 0.0
         self.add(Record(getattr(policy, "name", type(policy).__name__), at, what, **facts))
 
     def clear(self) -> None:
@@ -108,6 +106,11 @@ class Recorder:
 
     def __repr__(self) -> str:
         return f"<Recorder: {len(self._records)} records>"
+
+
+def _inside(policy: Any) -> tuple[Any, ...]:
+    """The policies of a pipeline."""
+    return tuple(getattr(policy, "policies", ()))
 
 
 def _attributes(policy: Any) -> list[str]:

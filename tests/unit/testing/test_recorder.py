@@ -108,7 +108,7 @@ async def test_answers_of_decision_methods_are_recorded_and_others_pass_through(
 
 
 def test_signals_are_found_wherever_a_policy_keeps_them() -> None:
-    """In slots, in its dictionary, and in the stages of a pipeline; properties are not looked at."""
+    """In slots, in its dictionary, and in the policies of a pipeline; properties are not looked at."""
 
     class Plain:
         name = "plain"
@@ -121,11 +121,11 @@ def test_signals_are_found_wherever_a_policy_keeps_them() -> None:
             raise AssertionError("looked at")
 
     class Pipeline:
-        stages = (Plain(), sw.Retry(2, backoff=0))
+        policies = (Plain(), sw.Retry(2, backoff=0))
 
     recorder, pipeline = Recorder(), Pipeline()
     recorder.listen(pipeline)
-    plain, retry = pipeline.stages
+    plain, retry = pipeline.policies
     plain.opened.send("door")  # type: ignore[attr-defined]
     with pytest.raises(TimeoutError):
         retry.call(fail)  # type: ignore[attr-defined]
@@ -135,6 +135,8 @@ def test_signals_are_found_wherever_a_policy_keeps_them() -> None:
         ("retry", "gave_up"),
     ]
     assert recorder.records[0].answer == "door"
+    recorder.note(pipeline, "call")
+    assert recorder.records[-1].at > 0  # of the retry's clock
 
 
 def test_a_recorder_keeps_the_last_records_and_counts_the_others() -> None:
