@@ -38,5 +38,6 @@ cdef class Budget:
     cdef readonly str name
     cdef readonly Segment segment
 
-    cdef int settings(self, BudgetConfig* out) except -1
+    # Raises TypeError before __init__.
+    cdef CppBudget* kernel(self) except NULL
     cdef bint agree(self, tuple asked, str on_conflict) except -1

@@ -58,11 +58,10 @@ cdef class Budget:
         if self.owned:
             del self.state
 
-    cdef int settings(self, BudgetConfig* out) except -1:
+    cdef CppBudget* kernel(self) except NULL:
         if self.state == NULL:
             raise TypeError(f"{type(self).__name__}.__init__ was not called")
-        self.state.control.read(out[0])
-        return 0
+        return self.state
 
     def _open(self, name: str, clock, config: tuple, segment, on_conflict: str) -> None:
         """Make or attach the state. Arguments are validated by the face; config: bucket in ns, ratio and reserve by 2^32."""
@@ -100,7 +99,7 @@ cdef class Budget:
         """Another configuration for everybody who uses this state."""
         cdef BudgetChange change
         fill(&change.config, config)
-        change.state = self.state
+        change.state = self.kernel()
         if self.segment is None:
             change.run_alone()
         else:
@@ -109,7 +108,7 @@ cdef class Budget:
     def _config(self) -> tuple:
         """(bucket in ns, ratio by 2^32, reserve by 2^32) in force, for all workers of a shared budget."""
         cdef BudgetConfig config
-        self.settings(&config)
+        self.kernel().control.read(config)
         return config.bucket_ns, config.ratio, config.reserve
 
     def _settings(self) -> str:
@@ -118,21 +117,21 @@ cdef class Budget:
 
     def deposit(self) -> None:
         """A first attempt is made: it pays its share of a retry."""
-        self.state.deposit(now_ns(self.source))
+        self.kernel().deposit(now_ns(self.source))
 
     def withdraw(self) -> bool:
         """Whether a retry may be made; if so, it is paid for."""
-        return self.state.withdraw(now_ns(self.source))
+        return self.kernel().withdraw(now_ns(self.source))
 
     @property
     def balance(self) -> int:
         """How many retries may be made at this instant."""
-        return self.state.balance(now_ns(self.source))
+        return self.kernel().balance(now_ns(self.source))
 
     @property
     def refused(self) -> int:
         """How many withdrawals were refused, by all users of this state."""
-        return self.state.refused.load()
+        return self.kernel().refused.load()
 
     def __reduce__(self):
         if self.segment is None:

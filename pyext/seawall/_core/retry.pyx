@@ -74,6 +74,8 @@ cdef class Retry(Policy):
 
     def _arrange(self, stands_back: bool, visible: bool, asks_results: bool, budget) -> None:
         """Set once, by the face."""
+        if budget is not None:
+            (<Budget?>budget).kernel()
         self.stands_back, self.visible, self.asks_results, self.budget = stands_back, visible, asks_results, budget
 
     cdef Step enter(self, Slot* slot, Call* call) noexcept:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass
+from types import MemberDescriptorType
 from typing import Any
 
 from seawall.errors import ConfigError
@@ -19,7 +19,7 @@ class Record:
 
     Args:
         policy: Name of the policy.
-        at: When it ended, in seconds of the policy's clock.
+        at: When it ended, in seconds of the policy's clock (of a pipeline: its outermost policy's).
         what: "call", the method that was asked ("try_acquire", ...), or the name of the signal.
         admitted: Whether the callee was called, or may be; None for events.
         attempts: How often the callee was called.
@@ -77,12 +77,11 @@ class Recorder:
     def listen(self, *policies: Any) -> None:
         """Record the signals of policies, those inside a pipeline too."""
         for policy in policies:
-            for name in dir(type(policy)):
-                signal = None if name.startswith("_") else getattr(policy, name, None)
+            for name in _attributes(policy):
+                signal = getattr(policy, name, None)
                 if isinstance(signal, Signal):
                     signal.connect(self._receiver(policy, name))
-            stages = getattr(policy, "stages", ())
-            self.listen(*(stages if isinstance(stages, Iterable) else ()))
+            self.listen(*_inside(policy))
 
     def add(self, record: Record) -> None:
         """Keep one more record."""
@@ -92,8 +91,8 @@ class Recorder:
 
     def note(self, policy: Any, what: str, **facts: Any) -> None:
         """Keep one more record, of this moment."""
-        clock = getattr(policy, "clock", None)
-        at = clock.now_ns() / 1e9 if clock is not None else 0.0
+        clocks = [one.clock for one in (policy, *_inside(policy)) if hasattr(one, "clock")]
+        at = clocks[0].now_ns() / 1e9 if clocks else 0.0
         self.add(Record(getattr(policy, "name", type(policy).__name__), at, what, **facts))
 
     def clear(self) -> None:
@@ -107,3 +106,18 @@ class Recorder:
 
     def __repr__(self) -> str:
         return f"<Recorder: {len(self._records)} records>"
+
+
+def _inside(policy: Any) -> tuple[Any, ...]:
+    """The policies of a pipeline."""
+    return tuple(getattr(policy, "policies", ()))
+
+
+def _attributes(policy: Any) -> list[str]:
+    # Not properties: looking at one may do something.
+    slots = [name for kind in type(policy).__mro__ for name, at in vars(kind).items() if _holds_values(at)]
+    return [name for name in (*slots, *getattr(policy, "__dict__", ())) if not name.startswith("_")]
+
+
+def _holds_values(attribute: Any) -> bool:
+    return isinstance(attribute, (MemberDescriptorType, Signal))

@@ -13,7 +13,13 @@ import seawall as sw
 from seawall.clock import ManualClock
 from seawall.errors import ConfigError
 from seawall.guard.retry import Recovered, Retrying
+from seawall.patterns import Signal
 from seawall.testing import Record, Recorder, replay
+
+
+def fail() -> None:
+    """A callee that is worth another attempt."""
+    raise TimeoutError
 
 
 def limited(recorder: Recorder) -> Any:
@@ -99,6 +105,38 @@ async def test_answers_of_decision_methods_are_recorded_and_others_pass_through(
         ("acquire", False),
     ]
     assert recorder.records[2].answer == decision
+
+
+def test_signals_are_found_wherever_a_policy_keeps_them() -> None:
+    """In slots, in its dictionary, and in the policies of a pipeline; properties are not looked at."""
+
+    class Plain:
+        name = "plain"
+
+        def __init__(self) -> None:
+            self.opened = Signal("plain.opened", str)
+
+        @property
+        def costly(self) -> str:
+            raise AssertionError("looked at")
+
+    class Pipeline:
+        policies = (Plain(), sw.Retry(2, backoff=0))
+
+    recorder, pipeline = Recorder(), Pipeline()
+    recorder.listen(pipeline)
+    plain, retry = pipeline.policies
+    plain.opened.send("door")  # type: ignore[attr-defined]
+    with pytest.raises(TimeoutError):
+        retry.call(fail)  # type: ignore[attr-defined]
+    assert [(record.policy, record.what) for record in recorder.records] == [
+        ("plain", "opened"),
+        ("retry", "retrying"),
+        ("retry", "gave_up"),
+    ]
+    assert recorder.records[0].answer == "door"
+    recorder.note(pipeline, "call")
+    assert recorder.records[-1].at > 0  # of the retry's clock
 
 
 def test_a_recorder_keeps_the_last_records_and_counts_the_others() -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Self
 
 from seawall._core.budget import Budget
+from seawall._core.descriptors import own_methods
 from seawall.clock import Clock
 from seawall.guard._policy import OnConflict, conflict_of, name_of
 from seawall.guard.limits._options import clock_of
@@ -33,6 +34,7 @@ class BudgetStats:
     segment: str | None
 
 
+@own_methods
 class RetryBudget(Budget):
     """What retries may spend: each first attempt pays `ratio` of one, and a few a second are free.
 

@@ -13,14 +13,14 @@ class Retrying:
     """An attempt failed, and another one follows.
 
     Args:
-        policy: Name of the retry.
+        name: The retry.
         attempt: The attempt that failed, from 1.
         wait: Seconds until the next.
         error: What it raised; None when its result was not good enough.
         result: That result.
     """
 
-    policy: str
+    name: str
     attempt: int
     wait: float
     error: Exception | None
@@ -32,7 +32,7 @@ class GaveUp:
     """The last attempt failed, too, or no other could be made.
 
     Args:
-        policy: Name of the retry.
+        name: The retry.
         attempts: How many attempts were made.
         elapsed: Seconds since the first began.
         error: What the last one raised; None when its result was not good enough.
@@ -40,7 +40,7 @@ class GaveUp:
         refusal: The budget's refusal, when that is why.
     """
 
-    policy: str
+    name: str
     attempts: int
     elapsed: float
     error: Exception | None
@@ -53,11 +53,11 @@ class Recovered:
     """A call succeeded after retries.
 
     Args:
-        policy: Name of the retry.
+        name: The retry.
         attempts: How many attempts it took.
         elapsed: Seconds since the first began.
     """
 
-    policy: str
+    name: str
     attempts: int
     elapsed: float

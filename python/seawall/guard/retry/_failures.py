@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +72,11 @@ class Attempt:
     def text(self) -> str:
         """The outcome in a few words."""
         try:
-            said = f"{type(self.outcome).__name__}: {self.outcome}" if self.raised else f"result {self.outcome!r}"
+            said = (
+                f"{type(self.outcome).__name__}: {self.outcome}"
+                if self.raised
+                else f"result {reprlib.repr(self.outcome)}"
+            )
         except Exception:  # noqa: BLE001 -- a broken __str__ must not cost the call its attempts
             said = f"{type(self.outcome).__name__} whose text cannot be shown"
         said = " ".join(said.split()).removesuffix(":")

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from random import Random
 
 from seawall.clock import to_ns
-from seawall.clock._durations import LONGEST_NS
 from seawall.errors import ConfigError
 from seawall.guard.retry._backoff import Backoff, Decorrelated
 from seawall.guard.retry._jitter import Jitter, NoJitter
+
+_LONGEST_NS = 1 << 58  # nine years, the longest wait of any clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,10 @@ def _wait(rules: Rules, now: Situation, rng: Random) -> int:
     asked = to_ns(max(now.asked, 0.0), "retry_after", least_ns=0)
     # Whoever was told the same would return together: what chance there is spreads them over a fifth more.
     spread = min(wait, asked // 5) if rules.by_chance else 0
-    return min(max(wait, asked + spread), LONGEST_NS)
+    return min(max(wait, asked + spread), _LONGEST_NS)
 
 
 def _whole(wait: object, source: object) -> int:
     if isinstance(wait, bool) or not isinstance(wait, int) or wait < 0:
         raise ConfigError(f"{source!r} must answer a whole number of nanoseconds, at least 0, got {wait!r}")
-    return min(wait, LONGEST_NS)
+    return min(wait, _LONGEST_NS)

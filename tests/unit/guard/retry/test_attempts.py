@@ -179,6 +179,20 @@ def test_results_can_be_retried_and_the_last_one_is_returned() -> None:
     assert (stats.calls, stats.attempts, stats.recovered, stats.gave_up) == (2, 6, 1, 1)
 
 
+def test_earlier_results_are_listed_in_short() -> None:
+    """A large result is not spelled out in a note."""
+    answers, last = [list(range(10_000))], TimeoutError()
+
+    def callee() -> list[int]:
+        if answers:
+            return answers.pop()
+        raise last
+
+    with pytest.raises(TimeoutError):
+        retry(2, on_result=bool).call(callee)
+    assert last.__notes__ == ["retry gave up after 2 attempts in 0.1 s; before: result [0, 1, 2, 3, 4, 5, ...]"]
+
+
 def test_attempts_end_with_max_time() -> None:
     """No attempt begins later than max_time after the first; a wait that would last too long is not begun."""
     clock, last = ManualClock(autojump=True), TimeoutError()

@@ -190,3 +190,12 @@ def test_a_budget_is_made_once() -> None:
     with pytest.raises(TypeError) as caught:
         budget.__init__()  # type: ignore[misc]
     assert str(caught.value) == "RetryBudget.__init__ may be called once"
+
+
+def test_a_budget_that_was_not_made_is_an_error_not_a_crash() -> None:
+    """A subclass that forgets to call __init__ is told so, by the budget and by a retry that is given it."""
+    budget = sw.RetryBudget.__new__(sw.RetryBudget)
+    for use in (budget.deposit, budget.withdraw, budget.stats, lambda: sw.Retry(2, budget=budget)):
+        with pytest.raises(TypeError) as caught:
+            use()
+        assert str(caught.value) == "RetryBudget.__init__ was not called"
