@@ -53,7 +53,11 @@ BY_NAME = {
     "own_methods": "type[_T]",
 }
 BY_NAME_PARAMETERS = {"own_methods": "(cls: type[_T]) -> type[_T]"}
-CONSTANTS = {"limits": {"KINDS": "tuple[str, ...]"}, "guarded": {"MOST_POLICIES": "int"}, "breaker": {"STATES": "tuple[str, ...]"}}
+CONSTANTS = {
+    "limits": {"KINDS": "tuple[str, ...]"},
+    "guarded": {"MOST_POLICIES": "int"},
+    "breaker": {"STATES": "tuple[str, ...]"},
+}
 # The last two stand above _core: only the stubs know them, so that users see the real types.
 IMPORTS = (
     ("_core.clock", "Clock"),
@@ -133,7 +137,9 @@ def stub_of_class(kind: type) -> list[str]:
     if kind.__name__ in CONSTRUCTORS:
         lines.append(f"    def __new__{CONSTRUCTORS[kind.__name__]}: ...")
     for name, member in sorted(vars(kind).items()):
-        if name in SKIPPED or (name.startswith("__") and name not in ("__reduce__", "__repr__", "__enter__", "__exit__", "__bool__")):
+        if name in SKIPPED or (
+            name.startswith("__") and name not in ("__reduce__", "__repr__", "__enter__", "__exit__", "__bool__")
+        ):
             continue
         if inspect.isgetsetdescriptor(member):
             text = (member.__doc__ or "").split("\n", 1)[0].partition(":")[2].strip()

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from seawall.errors._statuses import attribute
+
 LONGEST = 86_400.0
 _DEEPEST = 8
 _LIST_ITEM = re.compile(r";\s*(r|t)\s*=\s*(\d+)")
@@ -46,22 +48,22 @@ def retry_after_of(error: Any, *, wall: float | None = None, most: float = LONGE
             seconds = _from_headers(error, wall)
         if seconds is not None:
             return min(max(seconds, 0.0), most)
-        error = getattr(error, "__cause__", None)
+        error = error.__cause__ if isinstance(error, BaseException) else None
         if error is None:
             break
     return None
 
 
 def _own(error: Any) -> float | None:
-    value = getattr(error, "retry_after", None)
+    value = attribute(error, "retry_after")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        total = getattr(value, "total_seconds", None)
+        total = attribute(value, "total_seconds")
         value = total() if callable(total) else None
     return _finite(value)
 
 
 def _pushback(error: Any) -> float | None:
-    metadata = getattr(error, "trailing_metadata", None)
+    metadata = attribute(error, "trailing_metadata")
     try:
         pairs = dict(metadata() or ()) if callable(metadata) else {}
     except Exception:  # noqa: BLE001 - foreign code; its failure must not hide the error that is being looked at
@@ -73,7 +75,7 @@ def _pushback(error: Any) -> float | None:
 
 
 def _from_headers(error: Any, wall: float | None) -> float | None:
-    for holder in (getattr(error, "response", None), error):
+    for holder in (attribute(error, "response"), error):
         headers = _headers(holder)
         if not headers:
             continue
@@ -90,8 +92,8 @@ def _headers(holder: Any) -> dict[str, str]:
         metadata = holder.get("ResponseMetadata")
         headers = metadata.get("HTTPHeaders") if isinstance(metadata, dict) else None
     else:
-        headers = getattr(holder, "headers", None)
-    items = getattr(headers, "items", None)
+        headers = attribute(holder, "headers")
+    items = attribute(headers, "items")
     return {str(name).lower(): str(value) for name, value in items()} if callable(items) else {}
 
 

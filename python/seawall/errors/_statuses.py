@@ -92,23 +92,23 @@ def status_of(thing: Any) -> Classification | None:
     `response.status_code`, `response.status`, `response["ResponseMetadata"]["HTTPStatusCode"]` (botocore), `code`
     (urllib).
     """
-    if type(thing).__qualname__ == "StatusCode" and str(_get(thing, "name")).upper() in _GRPC:
+    if type(thing).__qualname__ == "StatusCode" and str(attribute(thing, "name")).upper() in _GRPC:
         return by_grpc(str(thing.name))
-    code = _get(thing, "code")
+    code = attribute(thing, "code")
     if callable(code) and not isinstance(code, type):
         # Code of others: what it raises must not hide the error that is being classified.
         try:
-            name = _get(code(), "name")
+            name = attribute(code(), "name")
         except Exception:  # noqa: BLE001
             name = None
         if isinstance(name, str) and name.upper() in _GRPC:
             return by_grpc(name)
-    response = _get(thing, "response")
+    response = attribute(thing, "response")
     found = (
-        _get(thing, "status_code"),
-        _get(thing, "status"),
-        _get(response, "status_code"),
-        _get(response, "status"),
+        attribute(thing, "status_code"),
+        attribute(thing, "status"),
+        attribute(response, "status_code"),
+        attribute(response, "status"),
         _botocore(response),
         code,
     )
@@ -123,7 +123,8 @@ def _botocore(response: Any) -> Any:
     return metadata.get("HTTPStatusCode") if isinstance(metadata, dict) else None
 
 
-def _get(thing: Any, name: str) -> Any:
+def attribute(thing: Any, name: str) -> Any:
+    """An attribute of a foreign object, None where there is none or its property fails."""
     try:
         return getattr(thing, name, None)
     except Exception:  # noqa: BLE001 - properties of foreign errors raise all sorts of things
