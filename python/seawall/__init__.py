@@ -3,7 +3,7 @@
 Every public name is importable from here and loaded when it is first used; importing seawall starts nothing.
 
 ====================  ==========================================================================================
-seawall.guard         limits, later the breaker, retry, timeout, bulkhead and the pipeline that composes them
+seawall.guard         limits and the circuit breaker, later retry, timeout, bulkhead and the pipeline that composes them
 seawall.measure       counters, histograms, the load generator
 seawall.clock         clocks and deadlines
 seawall.memory        segments that all workers of a machine share
@@ -31,6 +31,7 @@ _ROOMS = {
         "Shed",
         "TimeoutExceeded",
     ),
+    "seawall.guard.breaker": ("Calls", "CircuitBreaker", "Ramp", "Seconds"),
     "seawall.guard.limits": (
         "AllOf",
         "Decision",
@@ -62,6 +63,8 @@ __version__ = "0.1.0"
 __all__ = [
     "AllOf",
     "BulkheadFull",
+    "Calls",
+    "CircuitBreaker",
     "CircuitOpen",
     "ConfigError",
     "Constant",
@@ -80,10 +83,12 @@ __all__ = [
     "ManualClock",
     "Permit",
     "Quota",
+    "Ramp",
     "RateLimited",
     "Rejected",
     "RetryBudgetExhausted",
     "SeawallError",
+    "Seconds",
     "Segment",
     "SegmentError",
     "Shed",
@@ -113,6 +118,7 @@ if TYPE_CHECKING:
         Shed,
         TimeoutExceeded,
     )
+    from seawall.guard.breaker import Calls, CircuitBreaker, Ramp, Seconds
     from seawall.guard.limits import (
         AllOf,
         Decision,

@@ -18,6 +18,7 @@ ROOMS = (
     "seawall.clock",
     "seawall.errors",
     "seawall.errors.recovery",
+    "seawall.guard.breaker",
     "seawall.guard.limits",
     "seawall.measure",
     "seawall.memory",

@@ -175,8 +175,6 @@ cdef class Breaker(Policy):
         """Make or attach the state. Arguments are validated by the face."""
         cdef Config wanted = config_of(config)
         cdef Kernel* image
-        if self.kernel != NULL:
-            raise TypeError(f"{type(self).__name__}.__init__ may be called once")
         self.segment = segment
         image = <Kernel*>breaker_allocate()
         if image == NULL:
@@ -200,7 +198,9 @@ cdef class Breaker(Policy):
             pass
 
     def _tell(self, state_changed, call_refused) -> None:
-        """The signals to tell of changes and refusals. Set once, by the face."""
+        """The signals to tell of changes and refusals. Called once, by the face, first of all."""
+        if self.kernel != NULL:
+            raise TypeError(f"{type(self).__name__}.__init__ may be called once")
         self.state_changed, self.call_refused = state_changed, call_refused
 
     def _follow(self, judges_results: bool, in_doubt_ns: int) -> None:
@@ -237,7 +237,7 @@ cdef class Breaker(Policy):
                 return self.interrupt(call, error)
         if not entry.admitted:
             try:
-                refuse(call, self._refuse(wait_of(entry), state_name(entry.permit.era)))
+                refuse(call, self._refuse(wait_of(entry.at, entry.permit.start_ns), state_name(entry.permit.era)))
             except BaseException as error:
                 return self.interrupt(call, error)
             return REFUSE
@@ -379,8 +379,8 @@ cdef class Breaker(Policy):
         return state_name(era), trips_of(era), breaker_share(self.kernel[0], now) / 4294967296.0, left
 
 
-cdef object wait_of(const Entry& entry):
-    return entry.at - entry.permit.start_ns if entry.at < INT64_MAX else None
+cdef object wait_of(int64_t at, int64_t now):
+    return at - now if at < INT64_MAX else None
 
 
 cdef Breaker by(Refusal refusal):

@@ -145,7 +145,8 @@ cdef class Flight:
     def send(self, value) -> object:
         """Go on until something is awaited or the call has ended."""
         cdef PyObject* out = NULL
-        return self.answer(self.go(<PyObject*>value, &out), out)
+        cdef PySendResult status = self.go(<PyObject*>value, &out)
+        return self.answer(status, out)
 
     def throw(self, kind, value=None, trace=None) -> object:
         """Raise an exception where the call is waiting."""
@@ -172,7 +173,8 @@ cdef class Flight:
         self.inner = None
         cdef Action doing = settled(<PyObject*>self.stages, &self.call, self.doing, out)
         out = NULL
-        return self.answer(self.perform(doing, &out), out)
+        cdef PySendResult status = self.perform(doing, &out)  # not as an argument beside `out`, which may be read first
+        return self.answer(status, out)
 
     def close(self) -> None:
         """End the call where it is; its policies see a cancellation."""
@@ -186,9 +188,13 @@ cdef class Flight:
         if inner is not None and hasattr(inner, CLOSE):
             inner.close()
         replace(&self.call, GeneratorExit())
-        while outward(<PyObject*>self.stages, &self.call) != DONE:
+        self.call.i += self.doing == SLEEP  # the policy that slept is left, too
+        cdef Action doing = outward(<PyObject*>self.stages, &self.call)
+        while doing != DONE:  # nothing can be done any more for a policy that asks for it
+            self.call.i -= doing == OTHER
             self.call.slots[self.call.i].held = False
             replace(&self.call, GeneratorExit())
+            doing = outward(<PyObject*>self.stages, &self.call)
         Py_XDECREF(self.call.value)
         self.call.value = NULL
         return 0

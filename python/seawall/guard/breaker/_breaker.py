@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from seawall._core import breaker as _core
-from seawall._core.breaker import Permit, Refusal
+from seawall._core.breaker import Permit
 from seawall._core.descriptors import own_methods
 from seawall.clock import Clock, to_ns
 from seawall.errors import CircuitOpen, classify, is_cancellation, retry_after_of
@@ -76,10 +76,10 @@ class CircuitBreaker(_core.Breaker, Face):
         **options: Any,
     ) -> None:
         conflict = conflict_of(on_conflict)
-        self._begin(name_of(name, "circuit_breaker"), clock, shadow, enforce)
         self._tell(
             Signal("circuit_breaker.state_changed", StateChanged), Signal("circuit_breaker.call_refused", CallRefused)
         )
+        self._begin(name_of(name, "circuit_breaker"), clock, shadow, enforce)
         self._last_open_ns = 0
         self._adopt(BreakerOptions.from_dict(options))
         # Without a seed from the system: workers forked from one parent must not open for the same times.
@@ -186,10 +186,8 @@ class CircuitBreaker(_core.Breaker, Face):
         if options.failure_if is not None:
             try:
                 return bool(options.failure_if(value))
-            except Exception as error:
-                if raised and error is not value:
-                    error.__context__ = error.__context__ or value
-                error.add_note(f"failure_if of circuit breaker {self.name!r}, asked of results and errors, raised this")
+            except Exception as fault:
+                self._blame(fault, "failure_if", value if raised else None)
                 raise
         if not raised:
             return False
@@ -200,7 +198,11 @@ class CircuitBreaker(_core.Breaker, Face):
         options = self._options
         longest = to_ns(options.longest_open, "longest_open")
         if isinstance(options.open_for, OpeningTimes):
-            ns = options.open_for.wait(trips, self._last_open_ns if trips > 1 else 0, self._rng)
+            try:
+                ns = int(options.open_for.wait(trips, self._last_open_ns if trips > 1 else 0, self._rng))
+            except Exception as fault:
+                self._blame(fault, "open_for", error)
+                raise
         else:
             ns = to_ns(options.open_for, "open_for")
         ns += int(ns * options.open_jitter * self._rng.random())
@@ -208,6 +210,12 @@ class CircuitBreaker(_core.Breaker, Face):
         if told is not None:
             ns = max(ns, int(min(told, longest / 1e9) * 1e9))
         return min(max(ns, 0), longest)
+
+    def _blame(self, fault: Exception, option: str, error: BaseException | None) -> None:
+        """Say whose fault it is, and keep the callee's own error behind it."""
+        if fault is not error:
+            fault.__context__ = fault.__context__ or error
+        fault.add_note(f"{option} of circuit breaker {self.name!r} raised this")
 
     def _opened_for(self, ns: int) -> None:
         self._last_open_ns = ns

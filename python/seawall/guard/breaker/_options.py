@@ -82,7 +82,7 @@ def _is_opening_time(value: Any) -> str | None:
 
 
 def _is_callable(value: Any) -> str | None:
-    return None if callable(value) else "a function"
+    return None if callable(value) else "a function or None"
 
 
 def _is_types(value: Any) -> str | None:
@@ -96,7 +96,7 @@ def _is_window(value: Any) -> str | None:
 
 
 def _is_ramp(value: Any) -> str | None:
-    return None if isinstance(value, Ramp) else "Ramp(...)"
+    return None if isinstance(value, Ramp) else "Ramp(...) or None"
 
 
 class BreakerOptions(Options):

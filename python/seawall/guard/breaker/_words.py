@@ -89,7 +89,7 @@ def _read_ramp(words: Words) -> Ramp | None:
     if kind == 0:
         return None
     start, backoff = (_shortest(share, _ONE, _share) for share in shares)
-    return Ramp(over=Calls(_ONE // step) if kind == 2 else ns / 1e9, start=start, backoff=backoff)
+    return Ramp(over=Calls(-(-_ONE // step)) if kind == 2 else ns / 1e9, start=start, backoff=backoff)
 
 
 _READ: dict[str, Callable[[Words], Any]] = {
