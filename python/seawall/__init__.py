@@ -4,6 +4,7 @@ Every public name is importable from here and loaded when it is first used; impo
 
 ====================  ==========================================================================================
 seawall.guard         limits and retries, later the breaker, timeout, bulkhead and the pipeline that composes them
+seawall.guard         limits and the circuit breaker, later retry, timeout, bulkhead and the pipeline that composes them
 seawall.measure       counters, histograms, the load generator
 seawall.clock         clocks and deadlines
 seawall.memory        segments that all workers of a machine share
@@ -34,6 +35,7 @@ _ROOMS = {
     ),
     "seawall.guard.bulkhead": ("Bulkhead", "ThreadBulkhead"),
     "seawall.guard.fallback": ("Fallback", "fallback_used"),
+    "seawall.guard.breaker": ("Calls", "CircuitBreaker", "Ramp", "Seconds"),
     "seawall.guard.limits": (
         "AllOf",
         "Decision",
@@ -69,6 +71,8 @@ __all__ = [
     "AllOf",
     "Bulkhead",
     "BulkheadFull",
+    "Calls",
+    "CircuitBreaker",
     "CircuitOpen",
     "ConfigError",
     "Constant",
@@ -92,12 +96,14 @@ __all__ = [
     "Permit",
     "Pipeline",
     "Quota",
+    "Ramp",
     "RateLimited",
     "Rejected",
     "Retry",
     "RetryBudget",
     "RetryBudgetExhausted",
     "SeawallError",
+    "Seconds",
     "Segment",
     "SegmentError",
     "Shed",
@@ -130,6 +136,7 @@ if TYPE_CHECKING:
         Shed,
         TimeoutExceeded,
     )
+    from seawall.guard.breaker import Calls, CircuitBreaker, Ramp, Seconds
     from seawall.guard.bulkhead import Bulkhead, ThreadBulkhead
     from seawall.guard.fallback import Fallback, fallback_used
     from seawall.guard.limits import (

@@ -21,6 +21,7 @@ ROOMS = (
     "seawall.guard",
     "seawall.guard.bulkhead",
     "seawall.guard.fallback",
+    "seawall.guard.breaker",
     "seawall.guard.limits",
     "seawall.guard.pipeline",
     "seawall.guard.retry",

@@ -123,3 +123,18 @@ TEST_CASE("permits that never were probes are late in half_open") {
   }
   CHECK(box.state() == State::half_open);
 }
+
+TEST_CASE("a success counts in its own era, however many eras later the tags are alike") {
+  Box box = half_open(kSecond, 2);
+  const Entry bad = enter(box.b, kSecond), good = enter(box.b, kSecond);
+  settle(box.b, good.permit, Outcome::success, kSecond);
+  REQUIRE(box.b.probes.succeeded(good.permit.era, 2) == 1);
+  std::uint64_t era = bad.permit.era;
+  for (int i = 2; i < 40'000; ++i) {  // every 128th has the same counter, and of those every 64th the same tag
+    REQUIRE(open(box.b, era, i * kSecond));
+    const Entry e = enter(box.b, (i + 1) * kSecond - 1);
+    REQUIRE(e.permit.slot == 0);
+    era = e.permit.era;
+    REQUIRE(box.b.probes.succeeded(era, 2) == 0);
+  }
+}

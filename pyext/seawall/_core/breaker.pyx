@@ -1,5 +1,6 @@
 """The circuit breaker: permits for calls, and what came of them. The public class is in seawall.guard.breaker."""
 
+cimport cython
 from cpython.object cimport PyObject
 from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint64_t
 from libc.stdlib cimport free
@@ -64,7 +65,6 @@ cdef extern from "seawall/breaker/breaker.hpp" namespace "seawall::breaker" nogi
         pass
 
     size_t sizeof_kernel "sizeof(seawall::breaker::Breaker)"
-    Entry breaker_enter "seawall::breaker::enter"(Kernel&, int64_t)
     Settled breaker_settle "seawall::breaker::settle"(Kernel&, const KernelPermit&, Outcome, int64_t)
     bint breaker_open "seawall::breaker::open"(Kernel&, uint64_t, int64_t)
     Change breaker_force "seawall::breaker::force"(Kernel&, State, int64_t)
@@ -91,12 +91,22 @@ cdef extern from *:
       }
       return at;
     }
+    // Written where it is read: a copy of the answer, made at once and in wide words, waits for its narrow ones.
+    inline void breaker_enter(seawall::breaker::Breaker& b, std::int64_t now, seawall::breaker::Entry& out) noexcept {
+      out = seawall::breaker::enter(b, now);
+    }
     struct BreakerChange {
       seawall::breaker::Breaker* breaker;
-      seawall::breaker::BreakerConfig config;
+      seawall::breaker::BreakerConfig expected, config;
+      bool done;
       static void run(void* at) noexcept {
         auto& c = *static_cast<BreakerChange*>(at);
-        c.breaker->control.publish(c.config);
+        seawall::breaker::BreakerConfig found;
+        c.breaker->control.read(found);
+        c.done = found == c.expected;
+        if (c.done && !(c.config == found)) {
+          c.breaker->control.publish(c.config);
+        }
       }
       void run_alone() {
         const seawall::memory::ProcessLock threads;
@@ -106,9 +116,11 @@ cdef extern from *:
     }  // namespace
     """
     void* breaker_allocate() nogil
+    void breaker_enter(Kernel&, int64_t, Entry&) noexcept nogil
     cppclass BreakerChange:
         Kernel* breaker
-        Config config
+        Config expected, config
+        cppbool done
         @staticmethod
         void run(void*) noexcept nogil
         void run_alone() except +
@@ -131,6 +143,14 @@ cdef Config config_of(tuple words) except *:
     return c
 
 
+cdef tuple config_in(Kernel* kernel):
+    cdef Config c
+    kernel.control.read(c)
+    return (c.window, c.calls, c.bucket_ns, c.min_calls, c.failure_ratio, c.slow_ratio, c.consecutive, c.slow_ns,
+            c.combine, c.probes, c.lease_ns, c.ramp, c.ramp_ns, c.ramp_step, c.ramp_start, c.ramp_backoff)
+
+
+@cython.no_gc_clear  # a permit that dies in the same cycle still reads the clock and, in the segment, the state
 cdef class Breaker(Policy):
     """Stops calling what fails. Thread safe, lock-free."""
     cdef Kernel* kernel
@@ -138,6 +158,9 @@ cdef class Breaker(Policy):
     cdef readonly Segment segment
     cdef uint64_t seen          # the era that was last told of
     cdef bint judges_results    # `_judge` wants to see results too
+    cdef int64_t in_doubt_ns    # how long to stay open when `_open_ns` fails
+    cdef readonly object state_changed
+    cdef readonly object call_refused
 
     def __dealloc__(self):
         if self.owned:
@@ -148,13 +171,11 @@ cdef class Breaker(Policy):
             raise TypeError(f"{type(self).__name__}.__init__ was not called")
         return 0
 
-    def _open(self, config: tuple, segment, on_conflict: str, judges_results: bool) -> None:
+    def _open(self, config: tuple, segment, on_conflict: str) -> None:
         """Make or attach the state. Arguments are validated by the face."""
         cdef Config wanted = config_of(config)
         cdef Kernel* image
-        if self.kernel != NULL:
-            raise TypeError(f"{type(self).__name__}.__init__ may be called once")
-        self.segment, self.judges_results = segment, judges_results
+        self.segment = segment
         image = <Kernel*>breaker_allocate()
         if image == NULL:
             raise MemoryError("a breaker")
@@ -166,55 +187,79 @@ cdef class Breaker(Policy):
             view = self.segment.slot(self.name, "circuit_breaker", kSlotLayout, sizeof_kernel, image, sizeof_kernel)
         finally:
             free(<void*>image)
-        self.kernel = <Kernel*>view.state
-        self.seen = self.kernel.state.load()
-        if view.created or self._config() == config or on_conflict == "adopt":
-            return
-        if on_conflict != "replace":
+        cdef Kernel* kernel = <Kernel*>view.state
+        found = config_in(kernel)
+        if not view.created and found != config and on_conflict == "error":
             raise ConfigError(
-                f"circuit breaker {self.name!r} in segment {self.segment.path} is configured otherwise: {self._differences(config)}; "
+                f"circuit breaker {self.name!r} in segment {self.segment.path} is configured otherwise: {self._differences(found)}; "
                 "give on_conflict='adopt' to follow the segment, 'replace' to change it for everybody, or another name")
-        self._reshape(config)
+        self.kernel, self.seen = kernel, kernel.state.load()
+        while on_conflict == "replace" and not self._reshape(self._config(), config):
+            pass
 
-    def _reshape(self, config: tuple) -> None:
-        """Another configuration for everybody who uses this state; the state itself goes on."""
+    def _tell(self, state_changed, call_refused) -> None:
+        """The signals to tell of changes and refusals. Called once, by the face, first of all."""
+        if self.kernel != NULL:
+            raise TypeError(f"{type(self).__name__}.__init__ may be called once")
+        self.state_changed, self.call_refused = state_changed, call_refused
+
+    def _follow(self, judges_results: bool, in_doubt_ns: int) -> None:
+        """Whether `_judge` wants to see results too, and how long to stay open when `_open_ns` fails."""
+        self.judges_results, self.in_doubt_ns = judges_results, in_doubt_ns
+
+    def _reshape(self, expected: tuple, config: tuple) -> bool:
+        """Another configuration for everybody who uses this state; False, and nothing done, when it is not as expected."""
         cdef BreakerChange change
         self.opened()
-        change.breaker, change.config = self.kernel, config_of(config)
+        change.breaker, change.expected, change.config, change.done = self.kernel, config_of(expected), config_of(config), False
         if self.segment is None:
             change.run_alone()
         else:
             self.segment.exclusively(BreakerChange.run, &change)
+        return change.done
 
     def _config(self) -> tuple:
         """The configuration in force, as the kernel's words."""
-        cdef Config c
         self.opened()
-        self.kernel.control.read(c)
-        return (c.window, c.calls, c.bucket_ns, c.min_calls, c.failure_ratio, c.slow_ratio, c.consecutive, c.slow_ns,
-                c.combine, c.probes, c.lease_ns, c.ramp, c.ramp_ns, c.ramp_step, c.ramp_start, c.ramp_backoff)
+        return config_in(self.kernel)
 
     cdef Step enter(self, Slot* slot, Call* call) noexcept:
-        cdef Entry entry = breaker_enter(self.kernel[0], now_ns(self.source))
+        if self.kernel == NULL:
+            return self.interrupt(call, TypeError(f"{type(self).__name__}.__init__ was not called"))
+        cdef Entry entry
+        breaker_enter(self.kernel[0], now_ns(self.source), entry)
         if entry.permit.era != self.seen:
-            self.notice()
+            try:
+                self.notice()
+            except BaseException as error:
+                if entry.admitted:
+                    breaker_settle(self.kernel[0], entry.permit, IGNORED, entry.permit.start_ns)
+                return self.interrupt(call, error)
         if not entry.admitted:
             try:
-                refuse(call, self._refusal(entry.at - entry.permit.start_ns if entry.at < INT64_MAX else None,
-                                           state_name(entry.permit.era)))
+                refuse(call, self._refuse(wait_of(entry.at, entry.permit.start_ns), state_name(entry.permit.era)))
             except BaseException as error:
-                replace(call, error)
+                return self.interrupt(call, error)
             return REFUSE
         slot.c, slot.a, slot.b, slot.delay = entry.permit.era, entry.permit.start_ns, entry.permit.slot, <int64_t>entry.permit.lease
         return GO
+
+    cdef Step interrupt(self, Call* call, object error) noexcept:
+        replace(call, error)
+        return REFUSE
 
     cdef Turn leave(self, Slot* slot, Call* call) noexcept:
         cdef KernelPermit permit
         cdef Outcome outcome = SUCCESS
         permit.era, permit.start_ns, permit.slot, permit.lease = slot.c, slot.a, <int32_t>slot.b, <uint64_t>slot.delay
-        if call.end != RETURNED or self.judges_results:
+        if call.yielded:  # between the items ran the caller, and its time is not the callee's
+            permit.start_ns = INT64_MAX
+        if call.end != RETURNED or (self.judges_results and not call.is_stream):
             outcome = self.judge(call)
-        self.settle(permit, outcome, <object>call.value if outcome == FAILURE and call.end == RAISED else None)
+        try:
+            self.settle(permit, outcome, <object>call.value if outcome == FAILURE and call.end == RAISED else None)
+        except BaseException as error:
+            replace(call, error)
         return PASS
 
     cdef Outcome judge(self, Call* call) noexcept:
@@ -228,46 +273,67 @@ cdef class Breaker(Policy):
             return IGNORED
         return IGNORED if verdict is None else FAILURE if verdict else SUCCESS
 
-    cdef void settle(self, const KernelPermit& permit, Outcome outcome, object error) noexcept:
+    cdef int settle(self, const KernelPermit& permit, Outcome outcome, object error) except -1:
         cdef int64_t now = now_ns(self.source)
         cdef Settled settled = breaker_settle(self.kernel[0], permit, outcome, now)
-        if settled.wants_open:
-            self.trip(permit.era, now, error)
-        if self.kernel.state.load() != self.seen:
-            self.notice()
-
-    cdef void trip(self, uint64_t era, int64_t now, object error) noexcept:
-        cdef int64_t until = INT64_MAX // 2
         try:
-            until = now + <int64_t>self._open_ns(trips_of(era) + 1, error)
-        finally:  # a fault in deciding how long must not keep a failing callee open to calls
-            breaker_open(self.kernel[0], era, until)
+            if settled.wants_open:
+                self.trip(permit.era, now, error)
+        finally:
+            if self.kernel.state.load() != self.seen:
+                self.notice()
+        return 0
 
-    cdef void notice(self) noexcept:
+    cdef int trip(self, uint64_t era, int64_t now, object error) except -1:
+        cdef int64_t ns = self.in_doubt_ns
+        try:
+            ns = self._open_ns(trips_of(era) + 1, error)
+        finally:  # a fault in deciding how long must not keep a failing callee open to calls
+            if breaker_open(self.kernel[0], era, now + ns):
+                self._opened_for(ns)
+        return 0
+
+    cdef int notice(self) except -1:
         """Tell of a change of state, whoever made it, once."""
         cdef uint64_t era = self.kernel.state.load()
         cdef uint64_t before = self.seen
-        if era == before:
-            return
-        self.seen = era
-        self._state_changed(state_name(before), state_name(era), trips_of(era))
+        if era != before:
+            self.seen = era
+            if state_of(era) != state_of(before):
+                self._state_changed(state_name(before), state_name(era), trips_of(era))
+        return 0
 
     def try_enter(self) -> Permit | Refusal:
         """A permit to call, or a Refusal (false) that says when to try again."""
         self.opened()
-        cdef Entry entry = breaker_enter(self.kernel[0], now_ns(self.source))
-        if entry.permit.era != self.seen:
-            self.notice()
+        cdef Entry entry
+        breaker_enter(self.kernel[0], now_ns(self.source), entry)
         cdef Permit permit
         cdef Refusal refusal
-        if entry.admitted or self.lenient():
-            permit = Permit.__new__(Permit)
-            permit.breaker, permit.permit, permit.pending = self, entry.permit, entry.admitted
-            return permit
-        refusal = Refusal.__new__(Refusal)
-        refusal.breaker, refusal.era = self, entry.permit.era
-        refusal.wait = entry.at - entry.permit.start_ns if entry.at < INT64_MAX else -1
-        return refusal
+        if not entry.admitted:
+            refusal = Refusal.__new__(Refusal)
+            refusal.breaker, refusal.era = self, entry.permit.era
+            refusal.wait = entry.at - entry.permit.start_ns if entry.at < INT64_MAX else -1
+            return self.refused(refusal)
+        permit = Permit.__new__(Permit)
+        permit.breaker, permit.pending = self, True  # first: should what follows be interrupted, it gives its place back
+        permit.permit.era, permit.permit.start_ns = entry.permit.era, entry.permit.start_ns
+        permit.permit.slot, permit.permit.lease = entry.permit.slot, entry.permit.lease
+        if entry.permit.era != self.seen:
+            self.notice()
+        return permit
+
+    cdef object refused(self, Refusal refusal):
+        if refusal.era != self.seen:
+            self.notice()
+        if self.call_refused._receivers:  # what its truth means, without a call
+            self._call_refused(refusal.wait if refusal.wait >= 0 else None, state_name(refusal.era))
+        cdef Permit permit
+        if not self.lenient():
+            return refusal
+        permit = Permit.__new__(Permit)
+        permit.breaker, permit.permit.slot = self, -1  # nothing is expected of it
+        return permit
 
     def _force(self, state: str) -> bool:
         """Into a state by hand; whether that changed it."""
@@ -275,10 +341,6 @@ cdef class Breaker(Policy):
         cdef Change change = breaker_force(self.kernel[0], <State><int>STATES.index(state), now_ns(self.source))
         self.notice()
         return change.before != change.after
-
-    def _judge_results(self, judges: bool) -> None:
-        """Whether `_judge` wants to see results too."""
-        self.judges_results = judges
 
     def reset(self) -> None:
         """As new: closed, nothing counted, statistics zero; for everybody who shares it."""
@@ -317,6 +379,17 @@ cdef class Breaker(Policy):
         return state_name(era), trips_of(era), breaker_share(self.kernel[0], now) / 4294967296.0, left
 
 
+cdef object wait_of(int64_t at, int64_t now):
+    return at - now if at < INT64_MAX else None
+
+
+cdef Breaker by(Refusal refusal):
+    if refusal.breaker is None:
+        raise TypeError("a Refusal comes from CircuitBreaker.try_enter()")
+    return refusal.breaker
+
+
+@cython.no_gc_clear  # a place is given back even by a permit that dies in a cycle
 cdef class Permit:
     """One call that may pass: say what came of it, once. As a context manager it says so itself.
 
@@ -326,6 +399,9 @@ cdef class Permit:
     cdef Breaker breaker
     cdef KernelPermit permit
     cdef bint pending
+
+    def __init__(self):
+        raise TypeError("a Permit comes from CircuitBreaker.enter() or try_enter()")
 
     def success(self) -> None:
         """The call went well."""
@@ -341,13 +417,21 @@ cdef class Permit:
 
     def result(self, result: object) -> None:
         """The call returned `result`: a failure where the breaker's `failure_if` says so."""
-        verdict = self.breaker._judge(result, False) if self.breaker.judges_results else False
-        self.close(IGNORED if verdict is None else FAILURE if verdict else SUCCESS, None)
+        if self.pending:
+            self.close(self.verdict(result, False) if self.breaker.judges_results else SUCCESS, None)
 
     def error(self, error: BaseException) -> None:
         """The call raised `error`: a failure, or nothing the callee can be blamed for, as the breaker judges."""
-        verdict = self.breaker._judge(error, True) if isinstance(error, Exception) else None
-        self.close(IGNORED if verdict is None else FAILURE if verdict else SUCCESS, error)
+        if self.pending:
+            self.close(self.verdict(error, True) if isinstance(error, Exception) else IGNORED, error)
+
+    cdef Outcome verdict(self, object value, bint raised) except *:
+        try:
+            verdict = self.breaker._judge(value, raised)
+        except BaseException:
+            self.close(IGNORED, None)
+            raise
+        return IGNORED if verdict is None else FAILURE if verdict else SUCCESS
 
     @property
     def is_probe(self) -> bool:
@@ -374,6 +458,8 @@ cdef class Permit:
             breaker_settle(self.breaker.kernel[0], self.permit, IGNORED, now_ns(self.breaker.source))
 
     def __repr__(self):
+        if self.breaker is None:
+            return "<Permit of nothing>"
         return f"<Permit of {self.breaker.name!r}{' probe' if self.is_probe else ''}{'' if self.pending else ' answered'}>"
 
 
@@ -383,13 +469,16 @@ cdef class Refusal:
     cdef uint64_t era
     cdef int64_t wait
 
+    def __init__(self):
+        raise TypeError("a Refusal comes from CircuitBreaker.try_enter()")
+
     def __bool__(self):
         return False
 
     @property
     def policy(self) -> str:
         """Name of the breaker."""
-        return self.breaker.name
+        return by(self).name
 
     @property
     def state(self) -> str:
@@ -403,7 +492,7 @@ cdef class Refusal:
 
     def exception(self) -> Exception:
         """The refusal to be raised."""
-        return self.breaker._refusal(None if self.wait < 0 else self.wait, self.state)
+        return by(self)._refusal(None if self.wait < 0 else self.wait, self.state)
 
     def __repr__(self):
         when = "" if self.wait < 0 else f", retry in {self.retry_after:.6g} s"

@@ -4,12 +4,14 @@ A call goes inward through `enter` of each policy, reaches the callee, and goes 
 entered. What that needs done (call, wait, sleep) is told to a driver; there is one for plain calls and one for awaited ones.
 """
 
+cimport cython
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 
 cdef extern from "Python.h":
     PyObject* borrowed_item "PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
 
 
+@cython.no_gc_clear  # calls and permits that die in the same cycle still ask it for the time
 cdef class Policy:
     """The base of every policy. `shadow`: decide and count, refuse nobody. `enforce`: the share of refusals that stand."""
 
@@ -122,7 +124,8 @@ cdef Action inward(PyObject* stages, Call* call) noexcept:
         policy = <Policy>borrowed_item(stages, call.i)
         step = policy.enter(slot, call)
         slot.held = step == GO
-        if step != GO and not policy.lenient():
+        # An interrupt (Ctrl-C) that came while a policy refused is none of the refusals that may be let through.
+        if step != GO and ((step == REFUSE and call.end == CANCELLED) or not policy.lenient()):
             return BLOCK if step == WAIT else outward(stages, call)
         if step == REFUSE:
             Py_XDECREF(call.value)
@@ -159,6 +162,7 @@ cdef Action settled(PyObject* stages, Call* call, Action doing, PyObject* result
         return outward(stages, call)
     if result == NULL:  # the wait or the sleep was refused or cancelled
         settle(call[0], NULL)
+        call.refused = doing == BLOCK and call.end == RAISED
         call.i += doing == SLEEP  # the policy that slept has been entered, and is left
         return outward(stages, call)
     Py_XDECREF(result)

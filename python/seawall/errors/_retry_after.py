@@ -48,7 +48,7 @@ def retry_after_of(error: Any, *, wall: float | None = None, most: float = LONGE
             seconds = _from_headers(error, wall)
         if seconds is not None:
             return min(max(seconds, 0.0), most)
-        error = getattr(error, "__cause__", None)
+        error = error.__cause__ if isinstance(error, BaseException) else None
         if error is None:
             break
     return None
@@ -57,7 +57,7 @@ def retry_after_of(error: Any, *, wall: float | None = None, most: float = LONGE
 def _own(error: Any) -> float | None:
     value = attribute(error, "retry_after")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        total = getattr(value, "total_seconds", None)
+        total = attribute(value, "total_seconds")
         value = total() if callable(total) else None
     return _finite(value)
 
@@ -93,7 +93,7 @@ def _headers(holder: Any) -> dict[str, str]:
         headers = metadata.get("HTTPHeaders") if isinstance(metadata, dict) else None
     else:
         headers = attribute(holder, "headers")
-    items = getattr(headers, "items", None)
+    items = attribute(headers, "items")
     return {str(name).lower(): str(value) for name, value in items()} if callable(items) else {}
 
 

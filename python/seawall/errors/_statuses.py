@@ -124,7 +124,7 @@ def _botocore(response: Any) -> Any:
 
 
 def attribute(thing: Any, name: str) -> Any:
-    """An attribute of something foreign, or None."""
+    """An attribute of a foreign object, None where there is none or its property fails."""
     try:
         return getattr(thing, name, None)
     except Exception:  # noqa: BLE001 - properties of foreign errors raise all sorts of things

@@ -52,6 +52,8 @@ struct BreakerConfig {
   std::uint64_t ramp_step = 0;     // kAdditiveRamp: progress a success, rounded up (ten of 0.1 are 1)
   std::uint64_t ramp_start = 0;    // share of calls admitted at no progress
   std::uint64_t ramp_backoff = 0;  // what a bad call leaves of the progress
+
+  bool operator==(const BreakerConfig&) const noexcept = default;
 };
 
 // Calls of one era that count now.

@@ -1,9 +1,9 @@
 // The places of a half_open era: so many calls may try the callee, and all of them must succeed.
 //
 // Guarantees: an era admits exactly as many probes as it has places, plus one for each that was given back or lost.
-// Mechanism: a word a place (status 2 bits, tag of the era 14, end of the lease 48), taken, answered and given back by
-// compare-and-swap. A prober that dies leaves a lease that ends. Progress: lock-free. Cost: one look a place, one
-// compare-and-swap.
+// Mechanism: a word a place (status 2 bits, tag of the era 14, end of the lease 48; after a success, in its stead, the
+// beginning of the era, so that no success of another era counts), taken, answered and given back by compare-and-swap.
+// A prober that dies leaves a lease that ends. Progress: lock-free. Cost: one look a place, one compare-and-swap.
 #pragma once
 
 #include <algorithm>
@@ -38,7 +38,7 @@ struct Probes {
 
   // The probe's answer was in time. False when its place is no longer its own.
   bool succeed(const Era& era, std::int32_t slot, std::uint64_t lease) noexcept {
-    return own(slot, lease) && places[slot].compare_exchange_strong(lease, pack(kSucceeded, era.word, 0));
+    return own(slot, lease) && places[slot].compare_exchange_strong(lease, success_in(era.word));
   }
 
   // Whose call came to nothing leaves the place to another.
@@ -57,7 +57,7 @@ struct Probes {
     std::uint64_t sum = 0;
     for (std::uint64_t i = 0; i < n; ++i) {
       // acquire: whoever ends the era by this has seen what the probes' callers had.
-      sum += places[i].load(std::memory_order_acquire) == pack(kSucceeded, era, 0);
+      sum += places[i].load(std::memory_order_acquire) == success_in(era);
     }
     return sum;
   }
@@ -70,6 +70,7 @@ struct Probes {
   static std::uint64_t pack(std::uint64_t status, std::uint64_t era, std::uint64_t end) noexcept {
     return status << (kTagBits + kTimeBits) | short_tag<kTagBits>(era) << kTimeBits | end;
   }
+  static std::uint64_t success_in(std::uint64_t era) noexcept { return pack(kSucceeded, era, units_of(era)); }
   static bool own(std::int32_t slot, std::uint64_t lease) noexcept {
     return slot >= 0 && static_cast<std::uint64_t>(slot) < kMostProbes && lease != 0;
   }
@@ -79,7 +80,7 @@ struct Probes {
     // acquire: the look at the era comes after (as in update).
     std::uint64_t seen = places[i].load(std::memory_order_acquire);
     for (;;) {
-      if (seen == pack(kSucceeded, era.word, 0)) {
+      if (seen == success_in(era.word)) {
         return;
       }
       const bool leased = seen >> kTimeBits == pack(kLeased, era.word, 0) >> kTimeBits;

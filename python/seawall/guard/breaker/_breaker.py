@@ -11,12 +11,16 @@ from seawall._core import breaker as _core
 from seawall._core.breaker import Permit
 from seawall._core.descriptors import own_methods
 from seawall.clock import Clock, to_ns
-from seawall.errors import CircuitOpen, classify, retry_after_of
+from seawall.errors import CircuitOpen, classify, is_cancellation, retry_after_of
 from seawall.guard._policy import Face, conflict_of, name_of
 from seawall.guard.breaker._events import BreakerStats, CallRefused, StateChanged
 from seawall.guard.breaker._options import BreakerOptions, OpeningTimes
+from seawall.guard.breaker._words import Words, differences, overlay, words_of
 from seawall.memory import Segment
 from seawall.patterns import Signal
+
+_IN_DOUBT = 30.0
+"""Seconds to stay open when the backoff that should say so fails."""
 
 _entered: ContextVar[tuple[tuple[Any, Permit], ...]] = ContextVar("seawall_breakers", default=())
 
@@ -72,13 +76,26 @@ class CircuitBreaker(_core.Breaker, Face):
         **options: Any,
     ) -> None:
         conflict = conflict_of(on_conflict)
-        self.options = BreakerOptions.from_dict(options)
-        self._rng = random.Random(self.options.seed)
-        self._last_open_ns = 0
+        self._tell(
+            Signal("circuit_breaker.state_changed", StateChanged), Signal("circuit_breaker.call_refused", CallRefused)
+        )
         self._begin(name_of(name, "circuit_breaker"), clock, shadow, enforce)
-        self.state_changed = Signal("circuit_breaker.state_changed", StateChanged)
-        self.call_refused = Signal("circuit_breaker.call_refused", CallRefused)
-        self._open(self.options.words(), Segment.of(shared), conflict, self.options.failure_if is not None)
+        self._last_open_ns = 0
+        self._adopt(BreakerOptions.from_dict(options))
+        # Without a seed from the system: workers forked from one parent must not open for the same times.
+        seed = self._options.seed
+        self._rng = random.SystemRandom() if seed is None else random.Random(seed)
+        self._open(words_of(self._options), Segment.of(shared), conflict)
+
+    def _adopt(self, options: BreakerOptions) -> None:
+        self._options = options
+        in_doubt = to_ns(_IN_DOUBT if isinstance(options.open_for, OpeningTimes) else options.open_for, "open_for")
+        self._follow(options.failure_if is not None, min(in_doubt, to_ns(options.longest_open, "longest_open")))
+
+    @property
+    def options(self) -> BreakerOptions:
+        """The options in force, those included that another process has changed for all."""
+        return overlay(self._options, self._config())
 
     def enter(self) -> Permit:
         """A permit to call: answer it with `success()`, `failure(error)` or `ignore()`, or use it in `with`.
@@ -116,10 +133,12 @@ class CircuitBreaker(_core.Breaker, Face):
         Raises:
             ConfigError: An option that can never work; nothing has changed then.
         """
-        options = self.options.replace(**changes)
-        self._reshape(options.words())
-        self.options = options
-        self._judge_results(options.failure_if is not None)
+        while True:
+            found = self._config()
+            options = overlay(self._options, found).replace(**changes)
+            if self._reshape(found, words_of(options)):  # nobody else has changed anything meanwhile
+                self._adopt(options)
+                return
 
     def _follow(self, options: dict[str, Any]) -> bool:
         self.reconfigure(**{**BreakerOptions().as_dict(), **options})
@@ -145,9 +164,14 @@ class CircuitBreaker(_core.Breaker, Face):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         entered = _entered.get()
-        at = max(i for i, (breaker, _) in enumerate(entered) if breaker is self)
-        _entered.set((*entered[:at], *entered[at + 1 :]))
-        permit = entered[at][1]
+        mine = [i for i, (breaker, _) in enumerate(entered) if breaker is self]
+        if not mine:
+            raise RuntimeError(
+                f"circuit breaker {self.name!r} was entered in another context than it is left in (another task or "
+                "thread); use `with breaker.enter():`, whose permit knows its call"
+            )
+        _entered.set((*entered[: mine[-1]], *entered[mine[-1] + 1 :]))
+        permit = entered[mine[-1]][1]
         permit.success() if error is None else permit.error(error)
 
     async def __aenter__(self) -> Permit:
@@ -160,35 +184,57 @@ class CircuitBreaker(_core.Breaker, Face):
 
     def _judge(self, value: Any, raised: bool) -> bool | None:
         """Whether a result or an exception is a failure; None when it says nothing about the callee."""
-        options = self.options
-        if raised and isinstance(value, options.ignore):
+        options = self._options
+        if raised and (isinstance(value, options.ignore) or is_cancellation(value)):
             return None
         if options.failure_if is not None:
-            return bool(options.failure_if(value))
+            try:
+                return bool(options.failure_if(value))
+            except Exception as fault:
+                self._blame(fault, "failure_if", value if raised else None)
+                raise
         if not raised:
             return False
         return True if classify(value).counts_as_failure else None
 
     def _open_ns(self, trips: int, error: BaseException | None) -> int:
         """How long to stay open, the `trips`-th time in a row."""
-        options = self.options
+        options = self._options
         longest = to_ns(options.longest_open, "longest_open")
         if isinstance(options.open_for, OpeningTimes):
-            previous = self._last_open_ns if trips > 1 else 0
-            ns = options.open_for.wait(trips, previous, self._rng)
+            try:
+                ns = int(options.open_for.wait(trips, self._last_open_ns if trips > 1 else 0, self._rng))
+            except Exception as fault:
+                self._blame(fault, "open_for", error)
+                raise
         else:
             ns = to_ns(options.open_for, "open_for")
         ns += int(ns * options.open_jitter * self._rng.random())
         told = retry_after_of(error) if error is not None else None
         if told is not None:
             ns = max(ns, int(min(told, longest / 1e9) * 1e9))
-        self._last_open_ns = min(ns, longest)
-        return self._last_open_ns
+        return min(max(ns, 0), longest)
+
+    def _blame(self, fault: Exception, option: str, error: BaseException | None) -> None:
+        """Say whose fault it is, and keep the callee's own error behind it."""
+        if fault is not error:
+            fault.__context__ = fault.__context__ or error
+        fault.add_note(f"{option} of circuit breaker {self.name!r} raised this")
+
+    def _opened_for(self, ns: int) -> None:
+        self._last_open_ns = ns
+
+    def _refuse(self, wait_ns: int | None, state: str) -> CircuitOpen:
+        """A refusal, told of."""
+        if self.call_refused:
+            self._call_refused(wait_ns, state)
+        return self._refusal(wait_ns, state)
+
+    def _call_refused(self, wait_ns: int | None, state: str) -> None:
+        self.call_refused.send(CallRefused(self.name, state, _seconds(wait_ns)))
 
     def _refusal(self, wait_ns: int | None, state: str) -> CircuitOpen:
-        retry_after = None if wait_ns is None else max(wait_ns, 0) / 1e9
-        if self.call_refused:
-            self.call_refused.send(CallRefused(self.name, state, retry_after))
+        retry_after = _seconds(wait_ns)
         when = "" if retry_after is None else f"; retry in {retry_after:.6g} s"
         return CircuitOpen(
             f"circuit breaker {self.name} is {state.replace('_', ' ')}{when}",
@@ -201,14 +247,8 @@ class CircuitBreaker(_core.Breaker, Face):
         if self.state_changed:
             self.state_changed.send(StateChanged(self.name, before, after, trips))
 
-    def _differences(self, words: tuple[int, ...]) -> str:
-        names = (
-            "window", "window calls", "window bucket ns", "min_calls", "failure_ratio", "slow_ratio", "consecutive",
-            "slow_after ns", "combine", "probes", "lost_after ns", "recovery", "ramp ns", "ramp step", "ramp start",
-            "ramp backoff",
-        )  # fmt: skip
-        found = self._config()
-        return ", ".join(f"{n} {f} there, {w} here" for n, f, w in zip(names, found, words, strict=True) if f != w)
+    def _differences(self, found: Words) -> str:
+        return differences(overlay(self._options, found), self._options)
 
     def __repr__(self) -> str:
         where = f" shared in {self.segment.path}" if self.segment else ""
@@ -230,3 +270,7 @@ class CircuitBreaker(_core.Breaker, Face):
         return cls(
             name, clock=clock, shared=segment, shadow=shadow, enforce=enforce, on_conflict="adopt", **options.as_dict()
         )
+
+
+def _seconds(ns: int | None) -> float | None:
+    return None if ns is None else max(ns, 0) / 1e9

@@ -1,23 +1,17 @@
-"""What a circuit breaker is asked to do: checked here, and put into the kernel's words."""
+"""What a circuit breaker is asked to do."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from fractions import Fraction
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from seawall.clock import to_ns
 from seawall.errors import ConfigError
 from seawall.patterns import Options, option
 
-_RATIO_ONE = 1 << 40
-_ONE = 1 << 32
 _MOST_CALLS = 1024
-
-Words = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +72,7 @@ class OpeningTimes(Protocol):
 
 
 def _is_opening_time(value: Any) -> str | None:
-    if isinstance(value, OpeningTimes):
+    if isinstance(value, OpeningTimes) and not isinstance(value, type):  # a class has the method, too
         return None
     try:
         to_ns(value, "open_for", least_ns=1_000_000, most_ns=86_400_000_000_000)
@@ -88,7 +82,7 @@ def _is_opening_time(value: Any) -> str | None:
 
 
 def _is_callable(value: Any) -> str | None:
-    return None if callable(value) else "a function"
+    return None if callable(value) else "a function or None"
 
 
 def _is_types(value: Any) -> str | None:
@@ -102,7 +96,7 @@ def _is_window(value: Any) -> str | None:
 
 
 def _is_ramp(value: Any) -> str | None:
-    return None if isinstance(value, Ramp) else "Ramp(...)"
+    return None if isinstance(value, Ramp) else "Ramp(...) or None"
 
 
 class BreakerOptions(Options):
@@ -150,37 +144,9 @@ class BreakerOptions(Options):
             yield f"slow_ratio={self.slow_ratio} needs slow_after: how long is slow?"
         if self.failure_ratio is None and self.slow_after is None and self.consecutive is None:
             yield "nothing would ever open it: give failure_ratio, slow_after or consecutive"
+        if not isinstance(self.open_for, OpeningTimes) and to_ns(self.open_for, "open_for") > self._longest_ns:
+            yield f"open_for must be at most longest_open of {self.longest_open:g} s, got {self.open_for}"
 
-    def words(self) -> Words:
-        """For the kernel, in the order of its BreakerConfig."""
-        slow_ns = to_ns(self.slow_after, "slow_after") if self.slow_after is not None else 0
-        slow_ratio = (self.slow_ratio or self.failure_ratio or 0.5) if slow_ns else None
-        by_calls = isinstance(self.window, Calls)
-        return (
-            0 if by_calls else 1,
-            self.window.count if isinstance(self.window, Calls) else 100,
-            self.window.ns // 10 if isinstance(self.window, Seconds) else 1_000_000_000,
-            self.min_calls,
-            _ratio(self.failure_ratio),
-            _ratio(slow_ratio),
-            self.consecutive or 0,
-            slow_ns,
-            0 if self.combine == "any" else 1,
-            self.probes,
-            to_ns(self.lost_after, "lost_after"),
-            *_ramp(self.recovery),
-        )
-
-
-def _ratio(value: float | None) -> int:
-    """Rounded down, so that one of ten reaches 0.1."""
-    return 0 if value is None else max(1, math.floor(Fraction(repr(value)) * _RATIO_ONE))
-
-
-def _ramp(ramp: Ramp | None) -> Words:
-    if ramp is None:
-        return 0, 0, 0, 0, 0
-    start, backoff = (round(share * _ONE) for share in (ramp.start, ramp.backoff))
-    if isinstance(ramp.over, Calls):
-        return 2, 0, -(-_ONE // ramp.over.count), start, backoff
-    return 1, to_ns(ramp.over, "over"), 0, start, backoff
+    @property
+    def _longest_ns(self) -> int:
+        return to_ns(self.longest_open, "longest_open")
