@@ -203,7 +203,7 @@ cdef class Breaker(Policy):
             raise TypeError(f"{type(self).__name__}.__init__ may be called once")
         self.state_changed, self.call_refused = state_changed, call_refused
 
-    def _follow(self, judges_results: bool, in_doubt_ns: int) -> None:
+    def _behave(self, judges_results: bool, in_doubt_ns: int) -> None:
         """Whether `_judge` wants to see results too, and how long to stay open when `_open_ns` fails."""
         self.judges_results, self.in_doubt_ns = judges_results, in_doubt_ns
 

@@ -90,7 +90,7 @@ class CircuitBreaker(_core.Breaker, Face):
     def _adopt(self, options: BreakerOptions) -> None:
         self._options = options
         in_doubt = to_ns(_IN_DOUBT if isinstance(options.open_for, OpeningTimes) else options.open_for, "open_for")
-        self._follow(options.failure_if is not None, min(in_doubt, to_ns(options.longest_open, "longest_open")))
+        self._behave(options.failure_if is not None, min(in_doubt, to_ns(options.longest_open, "longest_open")))
 
     @property
     def options(self) -> BreakerOptions:
