@@ -14,13 +14,13 @@ SLOW_RATIO = (
     "must be above 0 to 1 or None, got {}; "
     "share of slow calls that opens; failure_ratio, or 0.5, when slow_after is set"
 )
-MIN_CALLS = "must be a whole number, 1 to 1000000, got {}; calls in the window before ratios decide"
+MIN_CALLS = "must be 1 to 1000000, got {}; calls in the window before ratios decide"
 OPEN_FOR = (
     "must be 0.001 to 86400 s, or a backoff such as Exponential(5, cap=300), got {}; "
     "how long to stay open: a time, or a backoff for a series"
 )
 LONGEST = "must be 0.001 to 86400 s, got {}; bound on open_for and on a callee's Retry-After"
-PROBES = "must be a whole number, 1 to 64, got {}; calls admitted half open, all of which must succeed"
+PROBES = "must be 1 to 64, got {}; calls admitted half open, all of which must succeed"
 LOST = "must be 0.001 to 86400 s, got {}; a probe unanswered for so long is lost, its place free"
 JITTER = "must be 0 to 1, got {}; up to this share more, by chance, of open_for"
 SLOW = "must be 1e-06 to 86400 s or None, got {}; a call that takes this long is slow"
@@ -45,15 +45,15 @@ class Backoff:
         ("failure_ratio", "0.5", RATIO),
         ("failure_ratio", math.nan, RATIO),
         ("min_calls", 0, MIN_CALLS),
-        ("min_calls", 2.0, MIN_CALLS),
+        ("min_calls", 2.0, MIN_CALLS.replace("be", "be a whole number,", 1)),
         ("min_calls", 1_000_001, MIN_CALLS),
         ("window", 100, "must be Calls(...) or Seconds(...), got {}; what ratios are counted over"),
         ("slow_after", 0, SLOW),
         ("slow_after", 86_401, SLOW),
         ("slow_ratio", 0, SLOW_RATIO),
         ("slow_ratio", 1.5, SLOW_RATIO),
-        ("consecutive", 0, "must be a whole number, 1 to 65535 or None, got {}; failures in a row that open"),
-        ("consecutive", 65_536, "must be a whole number, 1 to 65535 or None, got {}; failures in a row that open"),
+        ("consecutive", 0, "must be 1 to 65535 or None, got {}; failures in a row that open"),
+        ("consecutive", 65_536, "must be 1 to 65535 or None, got {}; failures in a row that open"),
         ("combine", "both", "must be one of 'any', 'all', got {}; how many of the conditions that are on must be met"),
         ("open_for", 0, OPEN_FOR),
         ("open_for", 86_401, OPEN_FOR),

@@ -64,7 +64,7 @@ def test_what_can_never_work_changes_nothing(clock: ManualClock) -> None:
     for changes, message in (
         (
             {"probes": 0},
-            "probes must be a whole number, 1 to 64, got 0; calls admitted half open, all of which must succeed",
+            "probes must be 1 to 64, got 0; calls admitted half open, all of which must succeed",
         ),
         ({"min_calls": 500}, "min_calls must be at most the window of 100 calls, got 500"),
     ):
