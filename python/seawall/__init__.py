@@ -3,8 +3,7 @@
 Every public name is importable from here and loaded when it is first used; importing seawall starts nothing.
 
 ====================  ==========================================================================================
-seawall.guard         limits and retries, later the breaker, timeout, bulkhead and the pipeline that composes them
-seawall.guard         limits and the circuit breaker, later retry, timeout, bulkhead and the pipeline that composes them
+seawall.guard         limits, breaker, retry, timeout, bulkhead, fallback and the pipeline that composes them
 seawall.measure       counters, histograms, the load generator
 seawall.clock         clocks and deadlines
 seawall.memory        segments that all workers of a machine share

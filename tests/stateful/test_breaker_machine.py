@@ -162,6 +162,15 @@ class BreakerMachine(RuleBasedStateMachine):
         self.clock.set_ns(self.now + self.oracle.lease)
         return self.enter()
 
+    @precondition(lambda self: self.oracle.state == "recovering")
+    @rule(ns=STEPS, then=STEPS)
+    def stumble(self, ns: int, then: int) -> None:
+        """In the middle of a ramp a call fails, and time goes on."""
+        self.clock.set_ns(self.now + ns // 2)
+        for _ in range(3):
+            self.settle(self.enter(), "failure")
+        self.clock.set_ns(self.now + then // 2)
+
     @rule(how=st.sampled_from([*BY_HAND, "reset"]), really=st.integers(0, 7))
     def by_hand(self, how: str, really: int) -> None:
         """Now and then somebody turns a switch or begins anew."""
