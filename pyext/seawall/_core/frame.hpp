@@ -1,4 +1,5 @@
-// One call on its way through policies, as plain data: on the stack of a synchronous call, inside the awaiter of another.
+// One call on its way through policies, as plain data: on the stack of a synchronous call, inside the awaiter of
+// another.
 #pragma once
 
 #include <Python.h>

@@ -23,6 +23,7 @@ cdef extern from "Python.h":
     PyObject* borrowed_item "PyTuple_GET_ITEM"(PyObject*, Py_ssize_t)
     PyObject* Py_None
     Py_ssize_t PyVectorcall_NARGS(size_t)
+    object PyVectorcall_Call(object, object, object)
     PyObject* PyErr_Occurred()
 
 cdef extern from *:
@@ -380,6 +381,9 @@ cdef class Guarded:
     def __init__(self, fn, stages: tuple | Route, policy, is_async: bool):
         self.fn, self.route, self.policy = fn, route_of(stages), policy
         self.vectorcall = guarded_await if is_async else guarded_call
+
+    def __call__(self, *args, **kwargs):  # for those who ask for it by name; calls go by vectorcall
+        return PyVectorcall_Call(self, args, kwargs)
 
     @property
     def __wrapped__(self):

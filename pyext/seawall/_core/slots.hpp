@@ -1,4 +1,5 @@
-// What Cython cannot say of a type: calls without a tuple of arguments, and awaiting without an exception for the result.
+// What Cython cannot say of a type: calls without a tuple of arguments, and awaiting without an exception for the
+// result.
 #pragma once
 
 #include <Python.h>
