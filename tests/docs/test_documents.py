@@ -32,7 +32,6 @@ MODULES = sorted(
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_block_of_a_document_runs(block: str, tmp_path: Path) -> None:
     """A reader can paste the block into a file and run it."""
-    segments = set(Path("/dev/shm").glob("seawall-*"))
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", block],
         cwd=tmp_path,
@@ -41,8 +40,8 @@ def test_a_block_of_a_document_runs(block: str, tmp_path: Path) -> None:
         timeout=120,
         check=False,
     )
-    for made in set(Path("/dev/shm").glob("seawall-*")) - segments:
-        made.unlink(missing_ok=True)
+    for name in re.findall(r"""(?:shared=|Segment\()["']([^"'/]+)["']""", block):
+        seawall.Segment.remove(name)
     assert done.returncode == 0, done.stderr
 
 
