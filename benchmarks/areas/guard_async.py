@@ -11,16 +11,21 @@ from benchmarks.versus._guards import callee_async, is_answer
 
 def cases() -> list[Case | Missing]:
     """All cases of the area."""
-    breaker, retry, bulkhead = (
-        "circuit breaker, closed",
-        "retry, the first attempt succeeds",
-        "bulkhead, a place is free",
+    breaker, retry, bulkhead, limit, other, four = (
+        f"{what}, above the bare callee"
+        for what in (
+            "circuit breaker, closed",
+            "retry, the first attempt succeeds",
+            "bulkhead, a place is free",
+            "token bucket",
+            "other policies",
+            "breaker, retry, limit and bulkhead in one",
+        )
     )
-    limit, other, four = "token bucket", "other policies", "breaker, retry, limit and bulkhead in one"
     jobs = {"breaker_async": breaker, "retry_async": retry, "bulkhead_async": bulkhead, "composed_async": four}
     bare = Probe("await callee()", {"callee": callee_async}, is_answer)
     return [
-        Case("nothing", "python", "the bare callee, altogether", lambda: bare),
+        Case("nothing", "python", "the callee", lambda: bare),
         Case(breaker, OURS, "CircuitBreaker", awaited(policies.breaker)),
         Case(retry, OURS, "Retry", awaited(policies.retry)),
         Case(retry, OURS, "Retry with a RetryBudget", awaited(policies.retry_with_budget)),
