@@ -28,7 +28,8 @@ struct Slot {
 };
 
 struct Call {
-  // Sets nothing: `begin` sets what is read, and a slot is set by the policy that reads it. 480 bytes need not be cleared.
+  // Sets nothing: `begin` sets what is read, and a slot is set by the policy that reads it. Hundreds of bytes need not
+  // be cleared.
   Call() noexcept {}
 
   PyObject* value;  // owned: the result, or the exception; INSTEAD: what to call
