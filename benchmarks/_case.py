@@ -28,6 +28,7 @@ class Probe:
         per: Values or keys that one execution handles; costs are told for one of them.
         over: The name `x` in the statement runs over these, round and round.
         reset: Called before each batch, untimed, for state that would grow without bound.
+        bare: The same work without what is measured: timed just before, as often, and taken off.
     """
 
     statement: str
@@ -38,6 +39,7 @@ class Probe:
     per: int = 1
     over: Iterable[object] | None = None
     reset: Callable[[], object] | None = None
+    bare: str = "pass"
 
     @property
     def is_async(self) -> bool:

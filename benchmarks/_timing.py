@@ -1,7 +1,8 @@
 """Timers. Each call of one times a batch and answers in seconds for one execution.
 
 A statement is compiled into its own loop, as timeit does it, so that nothing but the statement is repeated and the
-interpreter specialises it alone; a batch of the empty loop is timed just before and taken off.
+interpreter specialises it alone; a batch of the empty loop (or of the work that is not to be measured) is timed just
+before and taken off.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _LOOP = """
 {define} timed(empty, calls, clock{names}):
     started = clock()
     for x in empty:
-        pass
+        {bare}
     between = clock()
     for x in calls:
         {statement}
@@ -85,7 +86,7 @@ class LoopTimer(Timer):
     def __init__(self, probe: Probe, runner: asyncio.Runner) -> None:
         super().__init__(probe)
         define = "async def" if probe.is_async else "def"
-        source = _LOOP.format(define=define, names=_parameters(probe), statement=probe.statement)
+        source = _LOOP.format(define=define, names=_parameters(probe), bare=probe.bare, statement=probe.statement)
         self._timed = _compiled(source, "timed")
         self._runner = runner
         self._over = None if probe.over is None else cycle(probe.over)

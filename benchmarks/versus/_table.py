@@ -14,13 +14,24 @@ LIBRARIES = {
     "throttled": ("throttled-py", {"admitted", "refused", "keyed"}),
     "aiolimiter": ("aiolimiter", {"admitted", "refused"}),
     "token_bucket": ("token-bucket", {"admitted", "refused", "keyed"}),
-    "hyx": ("hyx", {"admitted"}),
+    "hyx": ("hyx", {"admitted", "breaker_async", "retry_async", "bulkhead_async"}),
     "prometheus": ("prometheus-client", {"inc", "record"}),
     "cereggii": ("cereggii", {"inc"}),
     "stdlib": ("itertools", {"inc"}),
     "hdrhistogram": ("hdrhistogram", {"record", "record_many", "percentile"}),
     "ddsketch": ("ddsketch", {"record", "record_many", "percentile"}),
     "fastdigest": ("fastdigest", {"record", "record_many", "percentile"}),
+    "pybreaker": ("pybreaker", {"breaker"}),
+    "circuitbreaker": ("circuitbreaker", {"breaker", "breaker_async"}),
+    "aiobreaker": ("aiobreaker", {"breaker", "breaker_async"}),
+    "purgatory": ("purgatory", {"breaker", "breaker_async"}),
+    "tenacity": ("tenacity", {"retry", "retry_async"}),
+    "stamina": ("stamina", {"retry", "retry_async"}),
+    "backoff": ("backoff", {"retry", "retry_async"}),
+    "pyresilience": (
+        "pyresilience",
+        {f"{job}{kind}" for job in ("breaker", "retry", "bulkhead", "composed") for kind in ("", "_async")},
+    ),
 }
 
 

@@ -2,6 +2,7 @@
 // the difference of the two is the cost without what surrounds it.
 #include <cstdio>
 
+#include "guard.hpp"
 #include "limits.hpp"
 #include "measure.hpp"
 
@@ -12,7 +13,9 @@ extern "C" bool measured(const Operation& operation, std::uint64_t n);
 int main() {
   constexpr std::uint64_t kFew = 10'000, kMany = 30'000;
   auto all = limit_operations();
-  for (auto& more : measure_operations()) all.push_back(std::move(more));
+  for (auto more : {measure_operations(), guard_operations()}) {
+    for (auto& operation : more) all.push_back(std::move(operation));
+  }
   for (const auto& [name, operation] : all) {
     if (!operation(kFew) || !measured(operation, kFew) || !measured(operation, kMany)) {
       std::fprintf(stderr, "%s: wrong answer\n", name.c_str());

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 
 IN_FORCE = ContextVar("seawall_deadline", default=None)
 cdef object current = IN_FORCE
-cdef object kind = None
+cdef type kind = None
 
 
 def set_kind(cls) -> None:

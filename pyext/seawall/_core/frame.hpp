@@ -29,6 +29,10 @@ struct Slot {
 };
 
 struct Call {
+  // Sets nothing: `begin` sets what is read, and a slot is set by the policy that reads it. Hundreds of bytes need not
+  // be cleared.
+  Call() noexcept {}
+
   PyObject* value;  // owned: the result, or the exception; INSTEAD: what to call
   Call* outer;      // the call inside whose callee this one was made, on this thread
   End end;

@@ -421,7 +421,8 @@ cdef PyObject* guarded_await(PyObject* self, PyObject* const* args, size_t nargs
         return NULL
     flight.args = <tuple>kept
     Py_DECREF(flight.args)
-    flight.names = None if names == NULL else <object>names
+    if names != NULL:
+        flight.names = <object>names
     Py_INCREF(flight)
     return <PyObject*>flight
 

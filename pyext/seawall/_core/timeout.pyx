@@ -24,6 +24,14 @@ cdef int know_asyncio() except -1:
     return 0
 
 
+cdef object loop_of(Call* call):
+    """The event loop that runs here; None for a plain call."""
+    if not call.is_async:
+        return None
+    know_asyncio()
+    return running_loop()
+
+
 @cython.auto_pickle(False)
 cdef class Expiry:
     """The end of one call's time; called by the clock. While `task` is known the callee runs in it and can be cancelled."""
@@ -31,7 +39,8 @@ cdef class Expiry:
     cdef Deadline deadline
     cdef object task, timer, token
     cdef int cancelling
-    cdef bint fired, over
+    cdef bint fired, over    # over: no step may begin any more
+    cdef bint stopped        # it was this that ended the call
 
     def fire(self) -> None:
         """Time is up."""
@@ -43,10 +52,10 @@ cdef class Expiry:
         self.fired = True
         self.task.cancel()
 
-    cdef int start(self, bint is_async) except -1:
-        """The callee runs from here on."""
-        if is_async:
-            self.task = current_task()
+    cdef int start(self, object loop) except -1:
+        """The callee runs from here on; in a task of `loop`, unless that is None."""
+        if loop is not None:
+            self.task = current_task(loop)
             if self.task is None:
                 raise RuntimeError("a Timeout cancels an asyncio task, and none runs here")
             self.cancelling = self.task.cancelling()
@@ -118,12 +127,12 @@ cdef class Timing(Policy):
             return GO
         expiry = Expiry.__new__(Expiry)
         expiry.policy, expiry.deadline = self, deadline
-        if call.is_async:
-            know_asyncio()
-            expiry.timer = self.clock.call_at(slot.a, expiry.fire, running_loop())
+        loop = loop_of(call)
+        if loop is not None:
+            expiry.timer = self.clock.call_at(slot.a, expiry.fire, loop)
         if not call.is_stream:
             try:
-                expiry.start(True)
+                expiry.start(loop)
             except BaseException:
                 expiry.timer.cancel()
                 raise
@@ -142,7 +151,7 @@ cdef class Timing(Policy):
                 return False
             expiry.deadline.pardoned = True
         try:
-            expiry.start(call.is_async)
+            expiry.start(loop_of(call))
         except BaseException:
             expiry.over = True
         return not expiry.over
@@ -166,6 +175,7 @@ cdef class Timing(Policy):
 
     cdef Turn leave(self, Slot* slot, Call* call) noexcept:
         cdef bint pardoned = False, stopped = False, others = False
+        cdef Expiry expiry
         held = None
         try:
             if slot.object != NULL:
@@ -173,7 +183,9 @@ cdef class Timing(Policy):
                 Py_DECREF(held)
                 slot.object = NULL
                 if isinstance(held, Expiry):
-                    pardoned, stopped, others = self.finish(<Expiry>held)
+                    expiry = <Expiry>held
+                    others = self.finish(expiry)
+                    pardoned, stopped = expiry.deadline.pardoned, expiry.stopped
                 else:
                     pardoned = (<Deadline>in_force()).pardoned if in_force() is not None else False
                     withdraw(held)
@@ -182,14 +194,14 @@ cdef class Timing(Policy):
             replace(call, error)
         return PASS
 
-    cdef tuple finish(self, Expiry expiry):
+    cdef bint finish(self, Expiry expiry) except -1:
+        """Nothing runs any more; whether somebody else, too, wants the task to be cancelled."""
         cdef bint others = expiry.stop()
-        expiry.over |= expiry.fired
-        cdef bint stopped = expiry.over
+        expiry.stopped = expiry.over or expiry.fired
         expiry.over = True
         if expiry.timer is not None:
             expiry.timer.cancel()
-        return expiry.deadline.pardoned, stopped, others
+        return others
 
     cdef int judge(self, Slot* slot, Call* call, bint pardoned, bint stopped, bint others) except -1:
         """Whether the call ends as it ended, or by having run out of time."""

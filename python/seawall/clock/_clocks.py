@@ -78,7 +78,8 @@ class SystemClock(Clock):
 
     def call_at(self, until_ns: int, callback: Callable[[], object], loop: asyncio.AbstractEventLoop) -> Timer:
         """Call `callback` in `loop` once the time has come."""
-        return loop.call_later(max(0, until_ns - self.now_ns()) / 1e9, callback)
+        left = until_ns - self.now_ns()
+        return loop.call_at(loop.time() + (left / 1e9 if left > 0 else 0.0), callback)
 
     def __repr__(self) -> str:
         return "SystemClock()"

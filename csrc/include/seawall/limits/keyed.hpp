@@ -117,7 +117,7 @@ class Table {
       Entry e = entry(i);
       const std::uint64_t key = look(*e.key), word = look(*e.state);
       std::uint64_t value;
-      count += key != 0 && tag_of(word) < kClaim && detail::current<A>(t_.control, epoch, c, word, value) &&
+      count += key != 0 && tag_of(word) < kClaim && detail::current<A>(t_.control, epoch, word, value) &&
                !forgettable(c, value, e, now);
     }
     return count;
@@ -285,7 +285,7 @@ class Table {
           continue;
         }
         std::uint64_t value;
-        if (!detail::current<A>(t_.control, epoch, c, word, value)) {
+        if (!detail::current<A>(t_.control, epoch, word, value)) {
           return Answer::moved;
         }
         if (e.owner == 0 || forgettable(c, value, e, ask.now)) {

@@ -26,18 +26,30 @@ enum class Answer { admitted, refused, moved };
 
 namespace detail {
 
+// A value made under the configuration before this one; false when a newer one was published meanwhile. It reads the
+// configuration again, so that the caller's copy has no address and stays in registers.
+template <class A>
+[[gnu::cold, gnu::noinline]] bool translated(const Control& control, std::uint64_t epoch, std::uint64_t& value) {
+  Config from, to;
+  if (control.read(to) != epoch) {
+    return false;
+  }
+  control.previous(epoch, from);
+  value = A::translate(from, to, value);
+  return true;
+}
+
 // The state's value under the configuration in force; false when a newer one was published meanwhile.
 template <class A>
-bool current(const Control& control, std::uint64_t epoch, const Config& c, std::uint64_t word, std::uint64_t& value) {
+[[gnu::always_inline]] inline bool current(const Control& control, std::uint64_t epoch, std::uint64_t word,
+                                           std::uint64_t& value) {
   value = value_of(word);
   if constexpr (!is_log<A>) {
     if (tag_of(word) != epoch % kEpochs) [[unlikely]] {
-      if (control.epoch() != epoch) {
-        return false;
-      }
-      Config from;
-      control.previous(epoch, from);
-      value = A::translate(from, c, value);
+      std::uint64_t other = value;
+      const bool good = translated<A>(control, epoch, other);
+      value = other;
+      return good;
     }
   }
   return true;
@@ -115,7 +127,7 @@ Answer attempt(const Control& control, Word& cell, Word* cells, Load&& load, con
       return Answer::moved;
     }
     std::uint64_t value;
-    if (!detail::current<A>(control, epoch, c, word, value)) [[unlikely]] {
+    if (!detail::current<A>(control, epoch, word, value)) [[unlikely]] {
       continue;
     }
     if (ask.cost > c.limit) [[unlikely]] {
@@ -181,7 +193,7 @@ bool refund(const Control& control, Word& cell, Word* cells, Load&& load, const 
         return false;
       }
       std::uint64_t value;
-      if (!detail::current<A>(control, epoch, c, word, value)) {
+      if (!detail::current<A>(control, epoch, word, value)) {
         continue;
       }
       if (word == ticket.after && A::restorable(ticket, now)) {
@@ -227,7 +239,7 @@ void migrate(const Control& control, Word& cell) {
       if (tag_of(word) == epoch % kEpochs || tag_of(word) >= kClaim) {
         return;
       }
-      if (detail::current<A>(control, epoch, c, word, value) &&
+      if (detail::current<A>(control, epoch, word, value) &&
           cell.compare_exchange_weak(word, detail::pack_for<A>(epoch, value))) {
         return;
       }
