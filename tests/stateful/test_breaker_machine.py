@@ -114,7 +114,7 @@ class BreakerMachine(RuleBasedStateMachine):
             assert answer.is_probe == (expected.slot is not None)
             return answer, expected
         wait = None if answer.retry_after is None else round(answer.retry_after * 1e9)
-        assert (answer.state, wait) == (expected.state, expected.wait)
+        assert (answer.state, wait) == (expected.state, expected.wait), (answer.state, wait, expected)
         return None
 
     @rule(call=consumes(under_way), outcome=OUTCOMES)
@@ -166,10 +166,10 @@ class BreakerMachine(RuleBasedStateMachine):
     @rule(ns=STEPS, then=STEPS)
     def stumble(self, ns: int, then: int) -> None:
         """In the middle of a ramp a call fails, and time goes on."""
-        self.clock.set_ns(self.now + ns // 2)
+        self.clock.set_ns(self.now + ns // 2 // UNIT * UNIT)
         for _ in range(3):
             self.settle(self.enter(), "failure")
-        self.clock.set_ns(self.now + then // 2)
+        self.clock.set_ns(self.now + then // 2 // UNIT * UNIT)
 
     @rule(how=st.sampled_from([*BY_HAND, "reset"]), really=st.integers(0, 7))
     def by_hand(self, how: str, really: int) -> None:
