@@ -3,7 +3,7 @@
 Every public name is importable from here and loaded when it is first used; importing seawall starts nothing.
 
 ====================  ==========================================================================================
-seawall.guard         limits and retries, later the breaker, timeout, bulkhead and the pipeline that composes them
+seawall.guard         limits, breaker, retry, timeout, bulkhead, fallback, and the pipeline that composes them
 seawall.measure       counters, histograms, the load generator
 seawall.clock         clocks and deadlines
 seawall.memory        segments that all workers of a machine share
@@ -32,6 +32,7 @@ _ROOMS = {
         "Shed",
         "TimeoutExceeded",
     ),
+    "seawall.guard.breaker": ("CircuitBreaker",),
     "seawall.guard.bulkhead": ("Bulkhead", "ThreadBulkhead"),
     "seawall.guard.fallback": ("Fallback", "fallback_used"),
     "seawall.guard.limits": (
@@ -62,13 +63,14 @@ _ROOMS = {
     ),
     "seawall.memory": ("Segment",),
 }
-_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names} | {"presets": "seawall.guard.presets"}
 
 __version__ = "0.1.0"
 __all__ = [
     "AllOf",
     "Bulkhead",
     "BulkheadFull",
+    "CircuitBreaker",
     "CircuitOpen",
     "ConfigError",
     "Constant",
@@ -112,6 +114,7 @@ __all__ = [
     "TimeoutExceeded",
     "TokenBucket",
     "fallback_used",
+    "presets",
 ]
 
 if TYPE_CHECKING:
@@ -130,6 +133,8 @@ if TYPE_CHECKING:
         Shed,
         TimeoutExceeded,
     )
+    from seawall.guard import presets
+    from seawall.guard.breaker import CircuitBreaker
     from seawall.guard.bulkhead import Bulkhead, ThreadBulkhead
     from seawall.guard.fallback import Fallback, fallback_used
     from seawall.guard.limits import (
@@ -165,7 +170,8 @@ def __getattr__(name: str) -> Any:
     room = _HOME.get(name)
     if room is None:
         raise AttributeError(f"module 'seawall' has no attribute {name!r}")
-    value = getattr(importlib.import_module(room), name)
+    value = importlib.import_module(room)
+    value = value if name == "presets" else getattr(value, name)
     globals()[name] = value
     return value
 

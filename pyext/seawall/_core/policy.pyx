@@ -68,10 +68,27 @@ cdef class Policy:
 
 
 cdef class Waiting(Policy):
-    """A policy written in Python that only waits: `_wait_in` and `_wait_in_async` admit, or raise a refusal."""
+    """A policy written in Python that only waits: `_wait_in` and `_wait_in_async` admit, or raise a refusal.
+
+    In shadow, or where not all refusals stand, `_try_in` says first whether there is anything to refuse.
+    """
 
     cdef Step enter(self, Slot* slot, Call* call) noexcept:
-        return WAIT
+        if not self.is_shadow and self.enforced == 0:
+            return WAIT
+        try:
+            return GO if self._try_in() else WAIT
+        except BaseException as error:
+            refuse(call, error)
+            return REFUSE
+
+    def _try_in(self) -> bool:
+        """Admit a call now, or not; a refusal is counted."""
+        raise NotImplementedError
+
+    def _pardon(self) -> bool:
+        """Whether this refusal does not stand."""
+        return self.lenient()
 
 
 cdef class Custom(Policy):
@@ -95,6 +112,8 @@ cdef class Custom(Policy):
         try:
             self.after(token, value if call.end == RETURNED else None, None if call.end == RETURNED else value)
         except BaseException as error:
+            if call.end != RETURNED and error is not value and error.__context__ is None:
+                error.__context__ = value  # what `after` was told of, as if raised while handling it
             replace(call, error)
         return PASS
 
@@ -122,7 +141,8 @@ cdef Action inward(PyObject* stages, Call* call) noexcept:
         policy = <Policy>borrowed_item(stages, call.i)
         step = policy.enter(slot, call)
         slot.held = step == GO
-        if step != GO and not policy.lenient():
+        # Who was interrupted while it decided has not refused: shadow must not swallow that.
+        if step != GO and ((step == REFUSE and call.end == CANCELLED) or not policy.lenient()):
             return BLOCK if step == WAIT else outward(stages, call)
         if step == REFUSE:
             Py_XDECREF(call.value)
@@ -159,6 +179,7 @@ cdef Action settled(PyObject* stages, Call* call, Action doing, PyObject* result
         return outward(stages, call)
     if result == NULL:  # the wait or the sleep was refused or cancelled
         settle(call[0], NULL)
+        call.refused = doing == BLOCK and call.end == RAISED
         call.i += doing == SLEEP  # the policy that slept has been entered, and is left
         return outward(stages, call)
     Py_XDECREF(result)
@@ -168,3 +189,13 @@ cdef Action settled(PyObject* stages, Call* call, Action doing, PyObject* result
         (<Policy>borrowed_item(stages, call.i)).entered(slot, call)
     call.i += 1
     return inward(stages, call)
+
+
+cdef void abandon(PyObject* stages, Call* call, Action doing) noexcept:
+    """The call ends where it is: its policies see a cancellation, and what they ask for is not done."""
+    while doing != DONE:
+        call.i += doing == SLEEP  # the policy that asked is told how that ended, and is left
+        replace(call, GeneratorExit())
+        doing = outward(stages, call)
+    Py_XDECREF(call.value)
+    call.value = NULL
