@@ -48,7 +48,7 @@ class Limit(_core.Limiter, Face):
         cells: int = 0,
     ) -> None:
         conflict = conflict_of(on_conflict)
-        self._line = Line(self._place)
+        self._line = Line(lambda cost, wait: self._place(cost, wait, True))  # who waits has been asked for
         self._begin(name_of(name, self._algorithm), options.clock_of(clock, shared), shadow, enforce)
         self._open(
             _core.KINDS.index(self._algorithm),

@@ -42,7 +42,7 @@ def database(
 
     Args:
         pool_size: Connections in the pool: so many transactions at once; four times as many wait, at most `timeout`.
-        timeout: Time for each attempt. It cannot interrupt a driver that blocks: set the server's statement timeout, too.
+        timeout: Time for each attempt. It cannot interrupt a driver that blocks: set its statement timeout, too.
         attempts: Attempts altogether, close together: a collision is over in milliseconds.
         idempotent: Whether doing it twice does no harm.
         rate: Transactions a second.
