@@ -25,7 +25,9 @@ def checked(*command: str) -> subprocess.CompletedProcess[str]:
 
 def test_mypy_agrees(tmp_path: Path) -> None:
     """Every expected type is found, and every wrong call is an error: an ignore that ignores nothing fails."""
-    done = checked("mypy", "--strict", "--warn-unused-ignores", "--no-error-summary", "--cache-dir", str(tmp_path), str(FILE))
+    done = checked(
+        "mypy", "--strict", "--warn-unused-ignores", "--no-error-summary", "--cache-dir", str(tmp_path), str(FILE)
+    )
     assert (done.returncode, done.stdout) == (0, "")
 
 
