@@ -1,4 +1,4 @@
-"""Fallback > Retry > CircuitBreaker > TokenBucket > Bulkhead as one would explain it: numbers, and one call at a time."""
+"""Fallback > Retry > CircuitBreaker > TokenBucket > Bulkhead as one would explain it: one call at a time."""
 
 from __future__ import annotations
 

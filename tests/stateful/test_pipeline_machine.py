@@ -188,7 +188,7 @@ class Storm:
 
 
 async def test_ten_thousand_cancelled_tasks_leave_nothing_behind(seawall_seed: int) -> None:
-    """No permit, place or place in line is lost, counters add up, and the breaker has heard only what the callee said."""
+    """No permit or place is lost, counters add up, and the breaker has heard only what the callee said."""
     storm = Storm(seawall_seed)
     cancelled = sum([await storm.wave(200) for _ in range(50)])
     assert cancelled > 1000

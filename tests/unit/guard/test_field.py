@@ -51,7 +51,7 @@ def test_no_lock_is_held_during_a_call() -> None:
 
 
 async def test_failures_of_coroutine_functions_count() -> None:
-    """pybreaker never counts one."""
+    """In pybreaker none ever counts."""
     one = breaker(ManualClock())
 
     async def fail_later() -> None:
@@ -114,7 +114,7 @@ def test_half_open_admits_as_many_probes_as_it_says() -> None:
 
 
 async def test_disconnecting_clients_do_not_open_a_healthy_breaker() -> None:
-    """purgatory takes a cancelled task for a failure."""
+    """A cancelled task is a failure to purgatory."""
     one = breaker(ManualClock())
 
     async def wait() -> None:
@@ -237,7 +237,7 @@ def test_rejections_pickle_and_shared_guards_do(segment_name: str) -> None:
 
 
 async def test_waiting_tasks_do_not_poll() -> None:
-    """pyresilience asks every 10 ms; here one that waits an hour has one timer, and no turn until then."""
+    """Waiters of pyresilience ask every 10 ms; here one that waits an hour has one timer, and no turn until then."""
     clock = ManualClock()
     limit = sw.TokenBucket(1, per=3600, burst=1, clock=clock)
     limit.acquire()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,10 @@ def test_variables_of_the_process_are_read(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 NAMES = ", ".join(policies.names())
-RETRY = "attempts, on, on_result, backoff, jitter, max_time, max_retry_after, budget, nested, seed, name, clock, shadow, enforce"
+RETRY = (
+    "attempts, on, on_result, backoff, jitter, max_time, max_retry_after, budget, nested, seed, name, clock, "
+    "shadow, enforce"
+)
 WRONG: list[tuple[Any, str]] = [
     (7, "a configuration is a mapping, got 7"),
     ({"policy": []}, "a pipeline has name and policies, got 'policy'"),
@@ -164,8 +168,8 @@ WRONG: list[tuple[Any, str]] = [
     ),
     (
         entry("retry", backoff={"kind": 7}),
-        "policies[1] (retry): backoff: kind must be one of calls, constant, decorrelated, exponential, fibonacci, linear, "
-        "ramp, retry_budget, seconds, got 7",
+        "policies[1] (retry): backoff: kind must be one of calls, constant, decorrelated, exponential, fibonacci, "
+        "linear, ramp, retry_budget, seconds, got 7",
     ),
     *(
         (
@@ -174,7 +178,7 @@ WRONG: list[tuple[Any, str]] = [
         )
         for name in ("TimeOutError", "nowhere.Error", "http.client.Nothing", ".x.Error", "")
     ),
-    (entry("retry", on="os.path"), f"policies[1] (retry): on: 'os.path' is no exception type, but {__import__('os').path!r}"),
+    (entry("retry", on="os.path"), f"policies[1] (retry): on: 'os.path' is no exception type, but {os.path!r}"),
     (
         entry("retry", on="KeyboardInterrupt"),
         "policies[1] (retry): on must be made of subclasses of Exception, as cancellations are never retried, "
@@ -210,8 +214,8 @@ def test_a_configuration_that_can_never_work_says_why(config: Any, message: str)
         (
             "APP",
             {"APP__RETRY__ATTEMPTS": "many"},
-            "policies[1] (retry): attempts must be a whole number, 1 to 1000, got 'many'; attempts altogether, the first "
-            "included",
+            "policies[1] (retry): attempts must be a whole number, 1 to 1000, got 'many'; attempts altogether, "
+            "the first included",
         ),
     ],
 )
@@ -226,14 +230,14 @@ def test_variables_that_mean_nothing_are_not_ignored(prefix: str, environment: d
 def test_what_is_no_toml_says_so(tmp_path: Path) -> None:
     """Text, a file that is not there, a file that is no text."""
     for source, message in (
-        ("payments.toml", "the text (a file is given as a Path) is not TOML: Expected '=' after a key in a key/value pair"
-         " (at line 1, column 9)"),
+        ("payments.toml", "the text (a file is given as a Path) is not TOML: Expected '=' after a key "
+         "in a key/value pair"),
         (tmp_path / "none.toml", f"cannot read {tmp_path}/none.toml: No such file or directory"),
         (7, "TOML is text, or a file given as a Path, got 7"),
     ):  # fmt: skip
         with pytest.raises(ConfigError) as caught:
             Pipeline.from_toml(source)  # type: ignore[arg-type]
-        assert str(caught.value).startswith(message.partition(" (at")[0])
+        assert str(caught.value).startswith(message)
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError) as caught:
         Pipeline.from_toml(tmp_path / "binary.toml")

@@ -19,10 +19,8 @@ class Sheds(Witness):
     """Refuses by a kind of its own, for a reason."""
 
     def before(self) -> str:
-        try:
-            raise LookupError("no capacity")
-        except LookupError as cause:
-            raise sw.Shed("too busy", retry_after=2.0, policy="shedder", key=("tenant", 7), state="busy") from cause
+        cause = LookupError("no capacity")
+        raise sw.Shed("too busy", retry_after=2.0, policy="shedder", key=("tenant", 7), state="busy") from cause
 
 
 def full() -> Policy:

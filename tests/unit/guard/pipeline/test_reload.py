@@ -196,7 +196,8 @@ def test_two_policies_of_one_name_cannot_be_told_apart() -> None:
     with pytest.raises(ConfigError) as caught:
         guard.reload(config(table("token_bucket", rate=1)))
     assert str(caught.value) == (
-        "pipeline calls has two policies TokenBucket 'token_bucket' and cannot tell which one is meant; give each a name"
+        "pipeline calls has two policies TokenBucket 'token_bucket' and cannot tell which one is meant; "
+        "give each a name"
     )
 
 
