@@ -6,6 +6,7 @@ import asyncio
 import functools
 import gc
 import pickle
+import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -209,24 +210,40 @@ async def test_cancelling_what_awaits_a_bare_iterator_is_a_cancellation() -> Non
     assert heard == [("only", None, "CancelledError")]
 
 
-def test_an_async_generator_thrown_away_while_it_waits_gives_back_what_it_holds() -> None:
-    """Nobody closes it, no loop is there to do so: the policies hear of it when it is collected."""
-    heard: list[tuple[str, Any, str]] = []
+class Never:
+    """Awaited for ever."""
 
-    class Never:
-        def __await__(self) -> Iterator[Any]:
+    def __await__(self) -> Iterator[Any]:
+        while True:
             yield None
 
-    @Pipeline(Custom(Witness(heard, "outer")), sw.Bulkhead(1))
-    async def items() -> AsyncIterator[int]:
-        await Never()
-        yield 1
 
-    step: Any = items().__anext__()
-    step.send(None)
-    del step
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_an_async_generator_thrown_away_gives_back_what_it_holds(
+    stubborn: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody closes it and no loop is there to do so, and perhaps it even waits while it is closed."""
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)  # "async generator ignored GeneratorExit"
+    heard: list[tuple[str, Any, str]] = []
+    bulkhead = sw.Bulkhead(1)
+
+    @Pipeline(Custom(Witness(heard, "outer")), bulkhead)
+    async def items() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            if stubborn:
+                await Never()
+
+    made: Any = items()
+    step = made.__anext__()
+    with pytest.raises(StopIteration):
+        step.send(None)
+    assert bulkhead.stats().in_flight == 1
+    del made, step
     gc.collect()
     assert heard == [("outer", None, "GeneratorExit")]
+    assert bulkhead.stats().in_flight == 0
 
 
 def test_a_pipeline_of_shared_policies_pickles(segment_name: str) -> None:
