@@ -63,7 +63,7 @@ _ROOMS = {
     ),
     "seawall.memory": ("Segment",),
 }
-_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names} | {"presets": "seawall.guard.presets"}
 
 __version__ = "0.1.0"
 __all__ = [
@@ -117,6 +117,7 @@ __all__ = [
     "TimeoutExceeded",
     "TokenBucket",
     "fallback_used",
+    "presets",
 ]
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ if TYPE_CHECKING:
         Shed,
         TimeoutExceeded,
     )
+    from seawall.guard import presets
     from seawall.guard.breaker import Calls, CircuitBreaker, Ramp, Seconds
     from seawall.guard.bulkhead import Bulkhead, ThreadBulkhead
     from seawall.guard.fallback import Fallback, fallback_used
@@ -171,7 +173,8 @@ def __getattr__(name: str) -> Any:
     room = _HOME.get(name)
     if room is None:
         raise AttributeError(f"module 'seawall' has no attribute {name!r}")
-    value = getattr(importlib.import_module(room), name)
+    value = importlib.import_module(room)
+    value = value if name == "presets" else getattr(value, name)
     globals()[name] = value
     return value
 

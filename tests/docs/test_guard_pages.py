@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from seawall import presets
+
 HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
 MARK = re.compile(r"^<!-- options: (\S+)\.(\w+) -->\n(.*?)\n(?!\|)", re.MULTILINE | re.DOTALL)
 TABLES = [
@@ -39,6 +41,13 @@ def test_every_event_of_a_policy_is_on_its_page(policy: str) -> None:
     for event in EVENTS[policy]:
         fields = ", ".join(inspect.signature(getattr(module, event)).parameters)
         assert f"`{event}({fields})`" in page
+
+
+@pytest.mark.parametrize("kind", ["http", "database", "llm"])
+def test_what_a_preset_contains_is_on_the_page(kind: str) -> None:
+    """As the preset describes itself."""
+    described = getattr(presets, kind)().describe()
+    assert f"<!-- preset: {kind} -->\n```text\n{described}\n```\n" in (HOW_TO / "pipeline.md").read_text()
 
 
 def test_the_tables_are_found() -> None:

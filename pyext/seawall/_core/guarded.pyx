@@ -5,8 +5,8 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
 
 from seawall._core.policy cimport (
-    BLOCK, CALL, DONE, OTHER, RAISED, RETURNED, SLEEP, Action, Call, Policy, begin, current_call, give_error, inward,
-    know, kMostPolicies, outward, replace, settled, take_error,
+    BLOCK, CALL, DONE, OTHER, RAISED, RETURNED, SLEEP, Action, Call, Policy, abandon, begin, current_call, give_error,
+    inward, know, kMostPolicies, settled, take_error,
 )
 
 cdef extern from "Python.h":
@@ -110,7 +110,9 @@ cdef PyObject* run(PyObject* stages, int n, PyObject* fn, PyObject* const* args,
             result = PyObject_Vectorcall(fn, args, nargsf, names)
             current_call = call.outer
         elif doing == OTHER:
+            current_call = &call
             result = instead(&call)
+            current_call = call.outer
         else:
             result = wait(stages, &call, doing, WAIT_IN, SLEEP_SYNC)
         doing = settled(stages, &call, doing, result)
@@ -156,15 +158,18 @@ cdef class Flight:
         """Raise an exception where the call is waiting."""
         if self.phase == NEW:
             self.phase = LANDED
+        thrown = as_error(kind, value, trace)
         if self.phase == LANDED or self.inner is None:
-            raise as_error(kind, value, trace)
+            raise thrown
         global current_call
         cdef Call* outer = current_call
         cdef PyObject* out = NULL
-        if self.doing == CALL:
-            current_call = &self.call
+        current_call = &self.call
         try:
-            return self.inner.throw(as_error(kind, value, trace))
+            throw = getattr(self.inner, THROW, None)
+            if throw is None:  # an iterator that only gives: the error is how it ended
+                raise thrown
+            return throw(thrown)
         except StopIteration as stop:
             value = stop.value
             Py_INCREF(value)
@@ -188,20 +193,17 @@ cdef class Flight:
         self.phase = LANDED
 
     cdef int abort(self) except -1:
+        global current_call
+        cdef Call* outer = current_call
         inner, self.inner = self.inner, None
         self.phase = LANDED
-        if inner is not None and hasattr(inner, CLOSE):
-            inner.close()
-        replace(&self.call, GeneratorExit())
-        self.call.i += self.doing == SLEEP  # the policy that slept is left, too
-        cdef Action doing = outward(<PyObject*>self.stages, &self.call)
-        while doing != DONE:  # nothing can be done any more for a policy that asks for it
-            self.call.i -= doing == OTHER
-            self.call.slots[self.call.i].held = False
-            replace(&self.call, GeneratorExit())
-            doing = outward(<PyObject*>self.stages, &self.call)
-        Py_XDECREF(self.call.value)
-        self.call.value = NULL
+        current_call = &self.call
+        try:
+            if inner is not None and hasattr(inner, CLOSE):
+                inner.close()
+        finally:  # what the callee raises instead of ending does not keep its policies from being told
+            current_call = outer
+            abandon(<PyObject*>self.stages, &self.call, self.doing)
         return 0
 
     def __dealloc__(self):
@@ -289,12 +291,14 @@ cdef class Flight:
         if self.names is not None:
             names = <PyObject*>self.names
         while doing != DONE:
+            current_call = &self.call
             if doing == CALL:
                 result = call_kept(<PyObject*>self.fn, <PyObject*>self.args, names)
             elif doing == OTHER:
                 result = instead(&self.call)
             else:
                 result = wait(stages, &self.call, doing, WAIT_IN_ASYNC, SLEEP_ASYNC)
+            current_call = outer
             if result != NULL:
                 inner = awaiting(result)
                 if inner != NULL:

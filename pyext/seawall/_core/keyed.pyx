@@ -184,7 +184,7 @@ cdef class KeyedLimiter(Base):
         self.hash_of(key, &permit.hash)
         ask.now, ask.horizon, ask.commit = now_ns(self.source), self.horizon(wait), True
         cdef Verdict v = keyed_decide(self.kind, self.table[0], permit.hash, ask, &permit.ticket)
-        return self.permit(&v, permit, ask.now, key)
+        return self.permit(&v, permit, ask.now, key, False)
 
     def try_acquire_many(self, keys, costs=None):
         """Admit each of `keys` now, or not, in their order: an (n,) bool array.

@@ -107,7 +107,7 @@ cdef class Base(Policy):
     cdef int must_be_open(self, const void* state) except -1
     cdef int64_t horizon(self, double wait)
     cdef object decision(self, Verdict* v, int64_t now, object key, bint commit)
-    cdef Permit permit(self, Verdict* v, Permit made, int64_t now, object key)
+    cdef Permit permit(self, Verdict* v, Permit made, int64_t now, object key, bint)
     cdef object agree(self, object asked, str on_conflict)
     cdef object change(self, Single* single, Keyed* table, uint64_t cells, object amount, object period, object limit)
 

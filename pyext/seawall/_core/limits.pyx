@@ -97,10 +97,10 @@ cdef class Base(Policy):
         return make_decision((bool(passed), v.limit, v.remaining, wait,
                               seconds(max(v.reset_at - now, 0)), self.name, key))
 
-    cdef Permit permit(self, Verdict* v, Permit made, int64_t now, object key):
+    cdef Permit permit(self, Verdict* v, Permit made, int64_t now, object key, bint stands):
         made.limiter, made.pending = self, v.admitted
         if not v.admitted:
-            if not self.lenient():
+            if stands or not self.lenient():
                 raise refusal(self.name, key, seconds(v.at - now) if v.at < INT64_MAX else None)
             made.ticket.at = now
         return made
@@ -242,15 +242,18 @@ cdef class Limiter(Base):
         cdef Verdict v = decide(self.kind, self.single[0], ask, NULL)
         return self.decision(&v, ask.now, None, commit)
 
-    def _place(self, cost, wait: float) -> Permit:
-        """A place for `cost`, now or at most `wait` seconds ahead; RateLimited when there is none."""
+    def _place(self, cost, wait: float, stands: bool = False) -> Permit:
+        """A place for `cost`, now or at most `wait` seconds ahead; RateLimited when there is none.
+
+        `stands`: it has been decided already that a refusal is not pardoned.
+        """
         self.must_be_open(self.single)
         cdef Ask ask
         cdef Permit permit = Permit.__new__(Permit)
         ask.cost = 1 if cost is 1 else self.cost_of(cost)
         ask.now, ask.horizon, ask.commit = now_ns(self.source), self.horizon(wait), True
         cdef Verdict v = decide(self.kind, self.single[0], ask, &permit.ticket)
-        return self.permit(&v, permit, ask.now, None)
+        return self.permit(&v, permit, ask.now, None, stands)
 
     def _counts(self) -> tuple:
         """(admitted, refused) by all users of this state."""

@@ -5,7 +5,7 @@ from cpython.ref cimport Py_DECREF, Py_INCREF
 
 from seawall._core.guarded cimport Route, finish, route_of
 from seawall._core.policy cimport (
-    BLOCK, CALL, DONE, OTHER, Action, Call, Policy, Slot, begin, give_error, inward, settled, take_error,
+    BLOCK, CALL, DONE, OTHER, Action, Call, Policy, Slot, abandon, begin, give_error, inward, settled, take_error,
 )
 
 
@@ -22,6 +22,10 @@ cdef class Passage:
 
     def __init__(self, stages: tuple | Route, is_async: bool):
         self.stages, self.is_async, self.doing = route_of(stages).stages, is_async, DONE
+
+    def __dealloc__(self):
+        if self.stages is not None:  # a generator thrown away in the middle of a wait
+            abandon(<PyObject*>self.stages, &self.call, self.doing)
 
     def start(self) -> tuple:
         """Go inward."""

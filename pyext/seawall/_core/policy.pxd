@@ -87,5 +87,6 @@ cdef void refuse(Call* call, object error) noexcept
 cdef void replace(Call* call, object error) noexcept
 cdef Action inward(PyObject* stages, Call* call) noexcept
 cdef Action outward(PyObject* stages, Call* call) noexcept
+cdef void abandon(PyObject* stages, Call* call, Action doing) noexcept
 # After the driver did what it was told: `result` is owned, NULL when that raised.
 cdef Action settled(PyObject* stages, Call* call, Action doing, PyObject* result) noexcept

@@ -70,10 +70,27 @@ cdef class Policy:
 
 
 cdef class Waiting(Policy):
-    """A policy written in Python that only waits: `_wait_in` and `_wait_in_async` admit, or raise a refusal."""
+    """A policy written in Python that only waits: `_wait_in` and `_wait_in_async` admit, or raise a refusal.
+
+    In shadow, or where not all refusals stand, `_try_in` says first whether there is anything to refuse.
+    """
 
     cdef Step enter(self, Slot* slot, Call* call) noexcept:
-        return WAIT
+        if not self.is_shadow and self.enforced == 0:
+            return WAIT
+        try:
+            return GO if self._try_in() else WAIT
+        except BaseException as error:
+            refuse(call, error)
+            return REFUSE
+
+    def _try_in(self) -> bool:
+        """Admit a call now, or not; a refusal is counted."""
+        raise NotImplementedError
+
+    def _pardon(self) -> bool:
+        """Whether this refusal does not stand."""
+        return self.lenient()
 
 
 cdef class Custom(Policy):
@@ -97,6 +114,8 @@ cdef class Custom(Policy):
         try:
             self.after(token, value if call.end == RETURNED else None, None if call.end == RETURNED else value)
         except BaseException as error:
+            if call.end != RETURNED and error is not value and error.__context__ is None:
+                error.__context__ = value  # what `after` was told of, as if raised while handling it
             replace(call, error)
         return PASS
 
@@ -172,3 +191,13 @@ cdef Action settled(PyObject* stages, Call* call, Action doing, PyObject* result
         (<Policy>borrowed_item(stages, call.i)).entered(slot, call)
     call.i += 1
     return inward(stages, call)
+
+
+cdef void abandon(PyObject* stages, Call* call, Action doing) noexcept:
+    """The call ends where it is: its policies see a cancellation, and what they ask for is not done."""
+    while doing != DONE:
+        call.i += doing == SLEEP  # the policy that asked is told how that ended, and is left
+        replace(call, GeneratorExit())
+        doing = outward(stages, call)
+    Py_XDECREF(call.value)
+    call.value = NULL

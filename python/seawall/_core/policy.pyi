@@ -24,7 +24,8 @@ class Policy:
     def shadow(self) -> bool: ...
 
 class Waiting(Policy):
-    pass
+    def _pardon(self) -> bool: ...
+    def _try_in(self) -> bool: ...
 
 class Custom(Policy):
     pass

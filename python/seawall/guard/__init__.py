@@ -4,12 +4,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seawall.guard import presets
     from seawall.guard._custom import Custom, Hooks
     from seawall.guard._policy import Policy
     from seawall.guard._protect import Guarded
     from seawall.guard.pipeline import Pipeline, PipelineStats, pipelines, policies
 
-__all__ = ["Custom", "Guarded", "Hooks", "Pipeline", "PipelineStats", "Policy", "pipelines", "policies"]
+__all__ = ["Custom", "Guarded", "Hooks", "Pipeline", "PipelineStats", "Policy", "pipelines", "policies", "presets"]
 
 # Loaded when first named: who only limits does not load what composes policies.
 _HOME = {
@@ -19,6 +20,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "presets":
+        return importlib.import_module("seawall.guard.presets")
     if name not in _HOME:
         raise AttributeError(f"module 'seawall.guard' has no attribute {name!r}")
     return getattr(importlib.import_module(f"seawall.guard.{_HOME[name]}"), name)

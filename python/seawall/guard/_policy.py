@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, ParamSpec, TypeVar, cast
@@ -11,7 +10,7 @@ from seawall._core import guarded as _core
 from seawall._core.policy import Policy, Waiting
 from seawall.clock import Clock, SystemClock
 from seawall.errors import ConfigError
-from seawall.guard._protect import Guarded, carried, protect
+from seawall.guard._protect import Guarded, awaited, called_plainly, carried, protect
 
 __all__ = ["Face", "OnConflict", "Policy", "Waiting", "conflict_of", "name_of", "share_of"]
 
@@ -71,24 +70,21 @@ class Face:
         cast(Policy, self)._bind(name, _SYSTEM if clock is None else clock)
         cast(Policy, self)._lenience(shadow, share)
 
-    def _follow(self, options: dict[str, Any]) -> bool:
-        """Take a whole new set of options while running; False when only a new policy can."""
-        reconfigure = getattr(self, "reconfigure", None)
-        if reconfigure is None:
-            return False
-        reconfigure(**options)
-        return True
+    def _follow(self, options: dict[str, Any]) -> Callable[[], None] | None:
+        """Take a whole new set of options while running; what undoes it, or None when only a new policy can."""
+        del options
+        return None
 
     def __call__(self, fn: Callable[P, R]) -> Guarded[P, R]:
         return protect(fn, (cast(Policy, self),), self)
 
     def call(self, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a plain function through the policy, blocking where it waits."""
-        if inspect.iscoroutinefunction(fn):
-            raise ConfigError(f"{fn!r} is a coroutine function: await call_async(...) instead")
+        called_plainly(fn)
         stages = (cast(Policy, self),)
         return cast(R, _core.call(stages, carried(fn, stages), args, kwargs))
 
     async def call_async(self, fn: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         """Await a coroutine function through the policy."""
+        awaited(fn)
         return cast(R, await _core.call_async((cast(Policy, self),), fn, args, kwargs))

@@ -7,6 +7,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
 from seawall._core import guarded as _core
@@ -20,6 +21,9 @@ Q = ParamSpec("Q")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 S = TypeVar("S")
+
+# Calling such a function runs nothing of it yet.
+_LATER = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
 
 
 class Guarded(Protocol[P, R_co]):
@@ -70,6 +74,26 @@ def carried(fn: Any, stages: tuple[Policy, ...]) -> Any:
         if carry is not None:
             fn = carry(fn)
     return fn
+
+
+def called_plainly(fn: Any) -> None:
+    """Refuse what `call` would only create, with its policies seeing nothing of what it does."""
+    if type(fn) is FunctionType and not fn.__code__.co_flags & _LATER and not fn.__dict__:
+        return
+    if is_coroutine_function(fn):
+        raise ConfigError(f"{fn!r} is a coroutine function: await call_async(...) instead")
+    _refuse_streams(fn)
+
+
+def awaited(fn: Any) -> None:
+    """Refuse what `call_async` would only create."""
+    if type(fn) is not FunctionType or fn.__code__.co_flags & _LATER:
+        _refuse_streams(fn)
+
+
+def _refuse_streams(fn: Any) -> None:
+    if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
+        raise ConfigError(f"{fn!r} is a generator function: decorate it instead, and iterate over what it gives")
 
 
 def is_coroutine_function(fn: Any) -> bool:

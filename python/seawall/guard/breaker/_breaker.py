@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self
@@ -140,9 +141,10 @@ class CircuitBreaker(_core.Breaker, Face):
                 self._adopt(options)
                 return
 
-    def _follow(self, options: dict[str, Any]) -> bool:
+    def _follow(self, options: dict[str, Any]) -> Callable[[], None]:
+        before = self.options.as_dict()
         self.reconfigure(**{**BreakerOptions().as_dict(), **options})
-        return True
+        return lambda: self.reconfigure(**before)
 
     def stats(self) -> BreakerStats:
         """What this breaker has done so far."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, NamedTuple, Self, cast
@@ -101,6 +102,16 @@ class Bulkhead(Places, Face):
         options = self._options.replace(**{name: value for name, value in asked.items() if value is not None})
         self._options = options
         self._resize(options.max_concurrent, options.max_queue)
+
+    def _follow(self, options: dict[str, Any]) -> Callable[[], None] | None:
+        before, self._options = self._options, BulkheadOptions(**options)
+        self._resize(self._options.max_concurrent, self._options.max_queue)
+
+        def undo() -> None:
+            self._options = before
+            self._resize(before.max_concurrent, before.max_queue)
+
+        return undo
 
     def stats(self) -> BulkheadStats:
         """What it has done so far."""

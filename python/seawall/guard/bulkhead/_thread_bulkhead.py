@@ -52,6 +52,7 @@ class ThreadBulkhead(Bulkhead):
     """
 
     __slots__ = ("_closed", "_pool")
+    _carries = True
 
     def __init__(
         self,
@@ -101,6 +102,11 @@ class ThreadBulkhead(Bulkhead):
         if max_concurrent is not None and max_concurrent > threads:
             raise ConfigError(f"max_concurrent must be 1 to {threads}, the number of threads, got {max_concurrent}")
         super().reconfigure(max_concurrent=max_concurrent, max_queue=max_queue, max_wait=max_wait)
+
+    def _follow(self, options: dict[str, Any]) -> Callable[[], None] | None:
+        if options["max_threads"] != self._pool._max_workers:
+            return None
+        return super()._follow({"max_concurrent" if n == "max_threads" else n: v for n, v in options.items()})
 
     def close(self) -> None:
         """Take no more calls, and wait for those that run. Closing again does nothing."""

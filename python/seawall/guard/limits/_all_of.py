@@ -45,6 +45,8 @@ class AllOf(Waiting, Face):
     Args:
         limits: TokenBucket, LeakyBucket, FixedWindow, SlidingWindow or SlidingLog, at least one, with one clock.
         name: For messages and statistics.
+        shadow: Decide and count, but refuse nobody.
+        enforce: The share of refusals that stand, 0 to 1.
 
     Example:
         >>> from seawall.clock import ManualClock
@@ -55,7 +57,7 @@ class AllOf(Waiting, Face):
         3
     """
 
-    def __init__(self, *limits: Limit, name: str = "all_of") -> None:
+    def __init__(self, *limits: Limit, name: str = "all_of", shadow: bool = False, enforce: float = 1.0) -> None:
         if not limits:
             raise ConfigError("AllOf needs at least one limit")
         for one in limits:
@@ -64,11 +66,11 @@ class AllOf(Waiting, Face):
         self.limits = limits
         self._clock = _same_clock(limits)
         self._queue = Queue()
-        self._begin(name_of(name, "all_of"), self._clock)
+        self._begin(name_of(name, "all_of"), self._clock, shadow, enforce)
 
     def try_acquire(self, cost: int = 1) -> bool:
         """Admit a call of `cost` through all limits now, or through none."""
-        return self.check(cost).admitted
+        return self.check(cost).admitted or self._pardon()
 
     def check(self, cost: int = 1) -> Decision:
         """`try_acquire` with the full answer: the tightest limit's name, the longest wait."""
@@ -90,13 +92,13 @@ class AllOf(Waiting, Face):
             RateLimited: At once when the first in line would wait longer than the timeout or the Deadline; else when
                 that has passed.
         """
-        with options.Patience(timeout) as longest:
-            self._queue.wait(self._clock, lambda: self._attempt(cost), longest)
+        if not self._pardoned(cost):
+            self._wait(cost, timeout)
 
     async def acquire_async(self, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """`acquire` for a task; cancelling it lets the next one come forward."""
-        with options.Patience(timeout) as longest:
-            await self._queue.wait_async(self._clock, lambda: self._attempt(cost), longest)
+        if not self._pardoned(cost):
+            await self._wait_async(cost, timeout)
 
     def reserve(self, cost: int = 1) -> JointPermit:
         """A place in every limit, due now, that can be given back; RateLimited when one has none.
@@ -136,8 +138,23 @@ class AllOf(Waiting, Face):
     ) -> None:
         pass
 
-    _wait_in = acquire
-    _wait_in_async = acquire_async
+    def _pardoned(self, cost: int) -> bool:
+        """Whether nothing is to be waited for, where not all refusals stand."""
+        return self.enforce < 1.0 and self.try_acquire(cost)
+
+    def _wait(self, cost: int = 1, timeout: float | timedelta | None = None) -> None:
+        with options.Patience(timeout) as longest:
+            self._queue.wait(self._clock, lambda: self._attempt(cost), longest)
+
+    async def _wait_async(self, cost: int = 1, timeout: float | timedelta | None = None) -> None:
+        with options.Patience(timeout) as longest:
+            await self._queue.wait_async(self._clock, lambda: self._attempt(cost), longest)
+
+    _wait_in = _wait
+    _wait_in_async = _wait_async
+
+    def _try_in(self) -> bool:
+        return self.check().admitted
 
     def __repr__(self) -> str:
         return f"AllOf({', '.join(map(repr, self.limits))})"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from seawall._core import limits as _core
 from seawall.clock import Clock
@@ -47,7 +48,7 @@ class Limit(_core.Limiter, Face):
         cells: int = 0,
     ) -> None:
         conflict = conflict_of(on_conflict)
-        self._line = Line(self._place)
+        self._line = Line(lambda cost, wait: self._place(cost, wait, True))  # who waits has been asked for
         self._begin(name_of(name, self._algorithm), options.clock_of(clock, shared), shadow, enforce)
         self._open(
             _core.KINDS.index(self._algorithm),
@@ -111,6 +112,11 @@ class Limit(_core.Limiter, Face):
         with self._line.rearranging():
             self._reshape(plan.amount, plan.period, plan.limit)
 
+    def _follow(self, options: dict[str, Any]) -> Callable[[], None]:
+        before = Plan(*self._config())
+        cast(Any, self).reconfigure(**options)
+        return lambda: self._rearrange(before)
+
     def stats(self) -> LimitStats:
         """What this limit has done so far."""
         admitted, refused = self._counts()
@@ -144,8 +150,13 @@ class Limit(_core.Limiter, Face):
     ) -> None:
         pass
 
-    _wait_in = acquire
-    _wait_in_async = acquire_async
+    def _wait_in(self) -> None:
+        with options.Patience(None) as longest:
+            self._line.wait(self.clock, 1, longest)
+
+    async def _wait_in_async(self) -> None:
+        with options.Patience(None) as longest:
+            await self._line.wait_async(self.clock, 1, longest)
 
     def __repr__(self) -> str:
         where = f" shared in {self.segment.path}" if self.segment else ""

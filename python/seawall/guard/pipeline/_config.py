@@ -1,76 +1,58 @@
-"""Pipelines from configuration, and following a changed one without losing state."""
+"""Pipelines from configuration: what a mapping, TOML text or environment variables describe."""
 
 from __future__ import annotations
 
-import builtins
-import importlib
-import inspect
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, NamedTuple, cast
 
 from seawall.errors import ConfigError
-from seawall.guard.pipeline._kinds import policies, values
-from seawall.guard.pipeline._pipeline import Pipeline, arranged
+from seawall.guard.pipeline._kinds import policies
+from seawall.guard.pipeline._pipeline import Pipeline
+from seawall.guard.pipeline._values import checked, resolved
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
-# What is said once, at the start: a reload that changes one of these makes another policy.
-_FIXED = ("name", "clock", "shared", "on_conflict")
-_ERRORS = ("on", "ignore")
+class Entry(NamedTuple):
+    """One policy of a configuration, as it is written there."""
+
+    where: str
+    kind: str
+    options: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What tells it from others of its kind."""
+        return str(self.options.get("name", self.kind))
+
+    def make(self, **instead: Any) -> Any:
+        """The policy, with some options given otherwise; None leaves an option out."""
+        if self.kind not in policies:
+            try:
+                policies.get(self.kind)
+            except ConfigError as error:
+                raise ConfigError(f"{self.where}: {error}") from None
+        options = resolved(self.where, {**self.options, **instead})
+        options = {name: value for name, value in options.items() if value is not None or name not in instead}
+        checked(self.where, policies.get(self.kind), options)
+        try:
+            return policies.create(self.kind, **options)
+        except ConfigError as error:
+            raise ConfigError(f"{self.where}: {error}") from None
 
 
 def build(config: Mapping[str, Any]) -> Pipeline:
     """The pipeline a configuration describes."""
-    entries = list(_entries(config))
-    made = Pipeline(*(_make(where, kind, options) for where, kind, options in entries), name=_name(config))
-    made._config = [(kind, options) for _, kind, options in entries]  # type: ignore[attr-defined]
+    entries = entries_of(config)
+    made = Pipeline(*(entry.make() for entry in entries), name=cast(str, config.get("name", "pipeline")))
+    made._written = tuple((entry.kind, entry.options) for entry in entries)
     return made
 
 
-def reload(pipeline: Pipeline, config: Mapping[str, Any]) -> tuple[str, ...]:
-    """Make a running pipeline follow `config`; what changed."""
-    entries = list(_entries(config))
-    # Everything is made once beside the running policies: what can never work is found before anything changes.
-    trial = [_make(where, kind, {**options, "shared": None}) for where, kind, options in entries]
-    arranged(trial)
-    present = {(type(policy), policy.name): policy for policy in pipeline.policies}
-    before = dict(zip(present, getattr(pipeline, "_config", []), strict=False))
-    changes: list[str] = []
-    row: list[Any] = []
-    for (where, kind, options), tried in zip(entries, trial, strict=True):
-        key = type(tried), tried.name
-        policy = present.pop(key, None)
-        if policy is None:
-            policy = _make(where, kind, options)
-            changes.append(f"{policy._title()} is new")
-        elif before.get(key) != (kind, options):
-            policy = _follow(policy, where, kind, options, changes)
-        row.append(policy)
-    changes += [f"{policy._title()} is gone" for policy in present.values()]
-    if any(hasattr(policy, "_carry") != hasattr(other, "_carry") for policy, other in zip(row, pipeline, strict=False)):
-        raise ConfigError("a policy that moves calls to threads cannot be added, moved or taken away by a reload")
-    pipeline._route.lead(arranged(row))
-    pipeline._config = [(kind, options) for _, kind, options in entries]  # type: ignore[attr-defined]
-    return tuple(changes)
-
-
-def _follow(policy: Any, where: str, kind: str, options: dict[str, Any], changes: list[str]) -> Any:
-    wanted = _resolved(where, kind, options)
-    lenience = wanted.pop("shadow", False), wanted.pop("enforce", 1.0)
-    changeable = {name: value for name, value in wanted.items() if name not in _FIXED}
-    if not policy._follow(changeable):
-        changes.append(f"{policy._title()} is replaced")
-        return _make(where, kind, options)
-    policy._lenience(*lenience)
-    changes.append(f"{policy._title()} follows")
-    return policy
-
-
-def _entries(config: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def entries_of(config: Mapping[str, Any]) -> list[Entry]:
+    """The policies of a configuration, outermost first."""
     if not isinstance(config, Mapping):
         raise ConfigError(f"a configuration is a mapping, got {config!r}")
     if unknown := set(config) - {"name", "policies"}:
@@ -78,106 +60,66 @@ def _entries(config: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, An
     listed = config.get("policies")
     if not isinstance(listed, (list, tuple)) or not listed:
         raise ConfigError(f"policies must be a list of at least one table with a type, got {listed!r}")
+    entries = list(_entries(listed))
     seen: set[tuple[str, str]] = set()
+    for i, entry in enumerate(entries, 1):
+        if (entry.kind, entry.name) in seen:
+            raise ConfigError(f"policies[{i}] is a second {entry.kind} named {entry.name!r}; give it a name of its own")
+        seen.add((entry.kind, entry.name))
+    return entries
+
+
+def _entries(listed: list[Any] | tuple[Any, ...]) -> Iterator[Entry]:
     for i, entry in enumerate(listed, 1):
-        where = f"policies[{i}]"
         if not isinstance(entry, Mapping) or not isinstance(entry.get("type"), str):
-            raise ConfigError(f"{where} must be a table with a type ({', '.join(policies.names())}), got {entry!r}")
+            known = ", ".join(policies.names())
+            raise ConfigError(f"policies[{i}] must be a table with a type ({known}), got {entry!r}")
         kind = entry["type"]
-        options = {name: value for name, value in entry.items() if name != "type"}
-        key = kind, str(options.get("name", kind))
-        if key in seen:
-            raise ConfigError(f"{where} is a second {kind} named {key[1]!r}; give it a name of its own")
-        seen.add(key)
-        yield f"{where} ({kind})", kind, options
-
-
-def _name(config: Mapping[str, Any]) -> str:
-    return cast(str, config.get("name", "pipeline"))
-
-
-def _make(where: str, kind: str, options: Mapping[str, Any]) -> Any:
-    resolved = _resolved(where, kind, options)
-    resolved = {name: value for name, value in resolved.items() if value is not None or name != "shared"}
-    try:
-        return policies.create(kind, **resolved)
-    except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from None
-    except TypeError as error:
-        if "__init__" not in str(error):
-            raise
-        raise ConfigError(f"{where}: {_signature_says(kind, error)}") from None
-
-
-def _signature_says(kind: str, error: TypeError) -> str:
-    known = [name for name in inspect.signature(policies.get(kind)).parameters if name != "self"]
-    said = str(error).partition("() ")[2] or str(error)
-    return f"{said}; options are: {', '.join(known)}"
-
-
-def _resolved(where: str, kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as the policy takes them: structured values made, names of exceptions looked up."""
-    if kind not in policies:
-        policies.get(kind)  # raises, with what there is
-    made: dict[str, Any] = {}
-    for name, value in options.items():
-        try:
-            made[name] = _value(name, value)
-        except ConfigError as error:
-            raise ConfigError(f"{where}: {name}: {error}") from None
-    return made
-
-
-def _value(name: str, value: Any) -> Any:
-    if isinstance(value, Mapping) and "kind" in value:
-        rest = {key: _value(key, item) for key, item in value.items() if key != "kind"}
-        try:
-            return values.create(value["kind"], **rest)
-        except TypeError as error:
-            raise ConfigError(f"{value['kind']}: {error}") from None
-    if name in _ERRORS and isinstance(value, (str, list, tuple)):
-        names = [value] if isinstance(value, str) else value
-        return tuple(_error_type(one) if isinstance(one, str) else one for one in names)
-    return value
-
-
-def _error_type(name: str) -> type[BaseException]:
-    """`TimeoutError`, or `package.module.Name`."""
-    module, _, last = name.rpartition(".")
-    try:
-        found = getattr(importlib.import_module(module) if module else builtins, last)
-    except (ImportError, AttributeError):
-        raise ConfigError(f"there is no exception {name!r}; write it like TimeoutError or httpx.ReadTimeout") from None
-    if not isinstance(found, type) or not issubclass(found, BaseException):
-        raise ConfigError(f"{name!r} is no exception type, but {found!r}")
-    return found
+        yield Entry(f"policies[{i}] ({kind})", kind, {name: entry[name] for name in entry if name != "type"})
 
 
 def read_toml(source: str | Path) -> dict[str, Any]:
     """The tables of TOML text, or of a file given as a Path."""
+    if not isinstance(source, (str, Path)):
+        raise ConfigError(f"TOML is text, or a file given as a Path, got {source!r}")
     try:
-        return tomllib.loads(source.read_text() if isinstance(source, Path) else source)
+        return tomllib.loads(source.read_text(encoding="utf-8") if isinstance(source, Path) else source)
     except OSError as error:
         raise ConfigError(f"cannot read {source}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{source} is not TOML: it is not UTF-8") from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{source if isinstance(source, Path) else 'the text'} is not TOML: {error}") from None
+        what = str(source) if isinstance(source, Path) else "the text (a file is given as a Path)"
+        raise ConfigError(f"{what} is not TOML: {error}") from None
 
 
 def overlaid(base: Mapping[str, Any], prefix: str, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
     """`base` with options from variables `PREFIX__POLICY__OPTION`."""
-    environment = os.environ if environment is None else environment
-    entries = [dict(entry) for entry in base.get("policies", ())]
-    for variable, text in sorted(environment.items()):
-        parts = variable.split("__")
-        if len(parts) != 3 or parts[0] != prefix.upper():
-            continue
-        chosen = [e for e in entries if parts[1] in (str(e.get("name", "")).upper(), str(e.get("type", "")).upper())]
-        if not chosen:
-            names = ", ".join(str(e.get("name", e.get("type"))).upper() for e in entries)
-            raise ConfigError(f"{variable} names no policy of the pipeline; there is: {names}")
-        for entry in chosen:
-            entry[parts[2].lower()] = _scalar(text)
-    return {**base, "policies": entries}
+    if not isinstance(prefix, str) or not re.fullmatch(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*", prefix):
+        raise ConfigError(f"prefix must be letters, digits and single underscores, got {prefix!r}")
+    begin = f"{prefix.upper()}__"
+    entries = [Entry(entry.where, entry.kind, dict(entry.options)) for entry in entries_of(base)]
+    for variable, text in sorted((os.environ if environment is None else environment).items()):
+        if variable.startswith(begin):
+            _overlay(entries, variable, variable.removeprefix(begin).split("__"), text)
+    return {**base, "policies": [{"type": entry.kind, **entry.options} for entry in entries]}
+
+
+def _overlay(entries: list[Entry], variable: str, parts: list[str], text: str) -> None:
+    if len(parts) != 2 or not all(parts):
+        prefix = variable.partition("__")[0]
+        raise ConfigError(f"{variable} must be {prefix}__POLICY__OPTION, with two underscores between the parts")
+    chosen = [entry for entry in entries if parts[0] in (_variable(entry.name), _variable(entry.kind))]
+    if not chosen:
+        names = ", ".join(_variable(entry.name) for entry in entries)
+        raise ConfigError(f"{variable} names no policy of the pipeline; there is: {names}")
+    for entry in chosen:
+        entry.options[parts[1].lower()] = _scalar(text)
+
+
+def _variable(name: str) -> str:
+    """A name as a variable spells it."""
+    return re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
 
 
 def _scalar(text: str) -> Any:

@@ -19,13 +19,13 @@ values: Registry[Any] = Registry("values", entry_points="seawall.values")
 pipelines: Registry[Pipeline] = Registry("pipelines", Pipeline)
 """Pipelines by name: `pipelines.register("payments", lambda: guard)`, then `pipelines.create("payments")`."""
 
+_NOTHING: Any = object()
 _POLICIES = {
     "seawall.guard.limits": "TokenBucket LeakyBucket FixedWindow SlidingWindow SlidingLog",
     "seawall.guard.breaker": "CircuitBreaker",
     "seawall.guard.retry": "Retry",
     "seawall.guard.timeout": "Timeout",
     "seawall.guard.bulkhead": "Bulkhead ThreadBulkhead",
-    "seawall.guard.fallback": "Fallback",
 }
 _VALUES = {
     "seawall.guard.breaker": "Calls Seconds Ramp",
@@ -35,6 +35,20 @@ _VALUES = {
 
 def _snake(name: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+
+
+def fallback(*, value: Any = _NOTHING, **options: Any) -> Policy:
+    """A Fallback as a configuration can name it: `value` is what it answers."""
+    from seawall.guard.fallback import Fallback
+
+    return Fallback(*(() if value is _NOTHING else (value,)), **options)
+
+
+def stale(**options: Any) -> Policy:
+    """`Fallback.stale` as a configuration can name it."""
+    from seawall.guard.fallback import Fallback
+
+    return Fallback.stale(**{"name": "stale", **options})
 
 
 class _Later:
@@ -61,3 +75,5 @@ for _registry, _table in ((policies, _POLICIES), (values, _VALUES)):
     for _home, _names in _table.items():
         for _one in _names.split():
             _registry.register(_snake(_one), _Later(_home, _one))
+for _factory in (fallback, stale):
+    policies.register(_factory.__name__, _factory)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 from seawall._core import guarded as _core
 from seawall.errors import ConfigError
 from seawall.guard._custom import Custom
 from seawall.guard._policy import Face, Policy, name_of
-from seawall.guard._protect import Guarded, carried, protect
+from seawall.guard._protect import Guarded, awaited, called_plainly, carried, protect
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -53,6 +53,8 @@ class Pipeline:
     def __init__(self, *policies: Any, name: str = "pipeline") -> None:
         self.name = name_of(name, "pipeline")
         self._route = _core.Route(arranged(policies))
+        self._reloading = Lock()
+        self._written: tuple[tuple[str, dict[str, Any]], ...] = ()  # the configuration it was made of
 
     @property
     def policies(self) -> tuple[Policy, ...]:
@@ -77,12 +79,12 @@ class Pipeline:
 
     def call(self, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a plain function through the policies, blocking where they wait."""
-        if inspect.iscoroutinefunction(fn):
-            raise ConfigError(f"{fn!r} is a coroutine function: await call_async(...) instead")
+        called_plainly(fn)
         return cast(R, _core.call(self._route, carried(fn, self.policies), args, kwargs))
 
     async def call_async(self, fn: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         """Await a coroutine function through the policies."""
+        awaited(fn)
         return cast(R, await _core.call_async(self._route, fn, args, kwargs))
 
     def describe(self) -> str:
@@ -96,16 +98,18 @@ class Pipeline:
     def reload(self, config: Mapping[str, Any]) -> tuple[str, ...]:
         """Follow another configuration while calls are under way; what changed, a line each.
 
-        A policy of the same type and name keeps its state and takes the new options; others come and go. Calls under
-        way end as they began. All or nothing: an option that can never work changes nothing.
+        A policy of the same type and name keeps its state and takes the new options; one whose clock, segment or kind
+        of thread changes is made anew; others come and go. Calls under way end as they began. All or nothing: an option
+        that can never work changes nothing.
 
         Args:
             config: As for `from_dict`; of a TOML file, what tomllib reads.
 
         Raises:
             ConfigError: Names the policy and the option.
+            SegmentError: A new policy's segment cannot be used.
         """
-        from seawall.guard.pipeline._config import reload
+        from seawall.guard.pipeline._reload import reload
 
         return reload(self, config)
 
@@ -137,8 +141,19 @@ class Pipeline:
 
         return build(overlaid(base, prefix, environment))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.policies, self.name, self._written)
+
     def __repr__(self) -> str:
         return f"<Pipeline {self.name!r}: {' > '.join(policy._title() for policy in self)}>"
+
+
+def _again(
+    kind: type[Pipeline], policies: tuple[Policy, ...], name: str, written: tuple[tuple[str, dict[str, Any]], ...]
+) -> Pipeline:
+    made = kind(*policies, name=name)
+    made._written = written
+    return made
 
 
 def arranged(policies: Iterable[Any]) -> tuple[Policy, ...]:

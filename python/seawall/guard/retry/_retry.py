@@ -111,17 +111,31 @@ class Retry(_core.Retry, Face):
 
     def _setup(self, options: RetryOptions, name: str, clock: Clock | None, shadow: bool, enforce: float) -> None:
         self._begin(name, clock, shadow, enforce)
+        self._take(options)
+        self.retrying = Signal("retry.retrying", Retrying)
+        self.gave_up = Signal("retry.gave_up", GaveUp)
+        self.recovered = Signal("retry.recovered", Recovered)
+
+    def _take(self, options: RetryOptions) -> None:
         self._options = options
         backoff, jitter = options.waits()
         self._rules = Rules(options.attempts, backoff, jitter, options.max_time, options.max_retry_after)  # type: ignore[arg-type]
         seed = options.seed
         # Unseeded: not a generator of our own, whose state forked workers would share, and wait alike.
         self._rng = seed if isinstance(seed, Random) else SystemRandom() if seed is None else Random(seed)
-        self.retrying = Signal("retry.retrying", Retrying)
-        self.gave_up = Signal("retry.gave_up", GaveUp)
-        self.recovered = Signal("retry.recovered", Recovered)
         visible = options.attempts > 1 and not self.shadow
         self._arrange(options.nested == "stand_back", visible, options.on_result is not None, options.budget)
+
+    def _follow(self, options: dict[str, Any]) -> Callable[[], None]:
+        before = self._options
+        kept, undo_budget = _followed(before.budget, options.get("budget"))
+        self._take(RetryOptions(**{**options, "budget": kept}))
+
+        def undo() -> None:
+            undo_budget()
+            self._take(before)
+
+        return undo
 
     def _after(  # noqa: PLR0917 -- called by compiled code
         self,
@@ -205,6 +219,15 @@ class Retry(_core.Retry, Face):
         self = cls.__new__(cls)
         self._setup(RetryOptions(**options), name, clock, *lenience)
         return self
+
+
+def _followed(budget: RetryBudget | None, wanted: RetryBudget | None) -> tuple[RetryBudget | None, Callable[[], None]]:
+    """The budget after `wanted` was asked for, and what undoes it: a private one of the same name keeps its balance."""
+    if budget is None or wanted is None or budget.segment or wanted.segment or budget.name != wanted.name:
+        return wanted, lambda: None
+    before = budget._config()
+    budget._reshape(wanted._config())
+    return budget, lambda: budget._reshape(before)
 
 
 def _again(kind: type[Retry], *state: Any) -> Retry:

@@ -78,9 +78,8 @@ class Timeout(Timing, Face):
         shadow: bool = False,
         enforce: float = 1.0,
     ) -> None:
-        self._options = TimeoutOptions(seconds=seconds, thread=thread, max_abandoned=max_abandoned)
         self._begin(name_of(name, "timeout"), clock, shadow, enforce)
-        self._limit(to_ns(seconds, "seconds"), max_abandoned if thread else -1)
+        self._take(TimeoutOptions(seconds=seconds, thread=thread, max_abandoned=max_abandoned))
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self.timed_out: Signal[TimedOut] = Signal("timeout.timed_out", TimedOut)
@@ -93,6 +92,21 @@ class Timeout(Timing, Face):
     def stats(self) -> TimeoutStats:
         """What it has done so far."""
         return TimeoutStats(self.name, self.seconds, self.expired, self.abandoned, self.let_through, self.shadow)
+
+    def _follow(self, options: dict[str, Any]) -> Callable[[], None] | None:
+        wanted, before = TimeoutOptions(**options), self._options
+        if wanted.thread != before.thread:
+            return None
+        self._take(wanted)
+        return lambda: self._take(before)
+
+    def _take(self, options: TimeoutOptions) -> None:
+        self._options = options
+        self._limit(to_ns(options.seconds, "seconds"), options.max_abandoned if options.thread else -1)
+
+    @property
+    def _carries(self) -> bool:
+        return self._options.thread
 
     def _carry(self, fn: Any) -> Any:
         if not self._options.thread or not _is_plain(fn):
