@@ -26,7 +26,7 @@ LONG = 100 * 86_400.0
 
 def breaker(is_async: bool) -> Probe:
     """Closed: a permit, two readings of the clock, a success in the window."""
-    opens(CircuitBreaker(consecutive=3, open_for=86_400), 3, CircuitOpen, is_async)
+    opens(CircuitBreaker(consecutive=3, open_for=3600), 3, CircuitOpen, is_async)
     guard = CircuitBreaker()
     return guarded(guard, is_async, lambda: guard.stats().successes)
 

@@ -214,7 +214,7 @@ cdef class KeyedLimiter(Base):
         if n == 0:
             return answers
         cdef unsigned char[::1] out = answers.view(numpy.uint8)
-        cdef uint64_t* hashes = <uint64_t*>malloc(n * 16)
+        cdef uint64_t* hashes = <uint64_t*>malloc(n * (8 if costs is None else 16))
         if hashes == NULL:
             raise MemoryError(f"{n} keys")
         cdef uint64_t* units = NULL
