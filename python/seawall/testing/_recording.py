@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from seawall.guard._protect import is_coroutine_function
+
 if TYPE_CHECKING:
     from seawall.testing._recorder import Recorder
 
@@ -43,7 +45,7 @@ def _counting(fn: Callable[..., Any], counted: _Counted) -> Callable[..., Any]:
             return (yield from fn(*args, **kwargs))
 
         return items
-    if inspect.iscoroutinefunction(fn):
+    if is_coroutine_function(fn):
 
         async def awaited(*args: Any, **kwargs: Any) -> Any:
             counted.attempts += 1
@@ -98,7 +100,7 @@ class Recording:
             return lambda *args, **kwargs: self._async_stream(fn, args, kwargs)
         if inspect.isgeneratorfunction(fn):
             return lambda *args, **kwargs: self._stream(fn, args, kwargs)
-        call = self.call_async if inspect.iscoroutinefunction(fn) else self.call
+        call = self.call_async if is_coroutine_function(fn) else self.call
         return functools.partial(call, fn)
 
     def _stream(self, fn: Callable[..., Any], args: Any, kwargs: Any) -> Generator[Any, Any, Any]:
