@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Lock
-from types import TracebackType
-from typing import Self
 
 from seawall.clock import Clock
 from seawall.errors import ConfigError, RateLimited
 from seawall.guard._policy import Face, Waiting, name_of
 from seawall.guard.limits import _options as options
 from seawall.guard.limits._decision import Decision, KeyedStats, LimitStats
+from seawall.guard.limits._entering import Entering
 from seawall.guard.limits._joint import (
     JointPermit,
     Place,
@@ -35,7 +34,7 @@ def _same_clock(limits: Sequence[Limit | Keyed]) -> Clock:
     return clock
 
 
-class AllOf(Waiting, Face):
+class AllOf(Waiting, Entering, Face):
     """Admits a call through all of its limits or through none.
 
     Guarantees: a call refused by one limit takes nothing from the others that it could not give back exactly; while it
@@ -119,24 +118,6 @@ class AllOf(Waiting, Face):
     def stats(self) -> tuple[LimitStats, ...]:
         """What each limit has done so far."""
         return tuple(one.stats() for one in self.limits)
-
-    def __enter__(self) -> Self:
-        self.acquire()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
-
-    async def __aenter__(self) -> Self:
-        await self.acquire_async()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
 
     def _pardoned(self, cost: int) -> bool:
         """Whether nothing is to be waited for, where not all refusals stand."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from seawall._core import limits as _core
@@ -12,6 +11,7 @@ from seawall.clock import Clock
 from seawall.guard._policy import Face, OnConflict, conflict_of, name_of
 from seawall.guard.limits import _options as options
 from seawall.guard.limits._decision import LimitStats
+from seawall.guard.limits._entering import Entering
 from seawall.guard.limits._line import Line
 from seawall.guard.limits._options import Plan
 from seawall.guard.limits._permit import Permit
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from seawall.guard.limits._keyed import Keyed
 
 
-class Limit(_core.Limiter, Face):
+class Limit(_core.Limiter, Entering, Face):
     """The base of the five limits; make one of those.
 
     Every limit answers `try_acquire`, `check` and `peek` at once, waits in `acquire` and `acquire_async` (also as a
@@ -131,24 +131,6 @@ class Limit(_core.Limiter, Face):
             segment.path if segment else None,
             self.shadow,
         )
-
-    def __enter__(self) -> Self:
-        self.acquire()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
-
-    async def __aenter__(self) -> Self:
-        await self.acquire_async()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
 
     def _wait_in(self) -> None:
         with options.Patience(None) as longest:
