@@ -136,6 +136,7 @@ cdef class Flight:
     cdef tuple args
     cdef object names
     cdef object inner      # what is awaited now
+    cdef bint running      # it has been sent to, and has not answered yet
     cdef Action doing
     cdef Phase phase
 
@@ -159,12 +160,15 @@ cdef class Flight:
         if self.phase == NEW:
             self.phase = LANDED
         thrown = as_error(kind, value, trace)
+        if self.running:
+            raise ValueError("coroutine already executing")
         if self.phase == LANDED or self.inner is None:
             raise thrown
         global current_call
         cdef Call* outer = current_call
         cdef PyObject* out = NULL
         current_call = &self.call
+        self.running = True
         try:
             throw = getattr(self.inner, THROW, None)
             if throw is None:  # an iterator that only gives: the error is how it ended
@@ -179,6 +183,7 @@ cdef class Flight:
             give_error(<PyObject*>error)
         finally:
             current_call = outer
+            self.running = False
         self.inner = None
         cdef Action doing = settled(<PyObject*>self.stages, &self.call, self.doing, out)
         out = NULL
@@ -188,6 +193,8 @@ cdef class Flight:
 
     def close(self) -> None:
         """End the call where it is; its policies see a cancellation."""
+        if self.running:
+            raise ValueError("coroutine already executing")
         if self.phase == FLYING:
             self.abort()
         self.phase = LANDED
@@ -233,7 +240,7 @@ cdef class Flight:
 
     @property
     def cr_running(self) -> bool:
-        return False
+        return self.running
 
     cdef object answer(self, PySendResult status, PyObject* out):
         if status == PYGEN_ERROR:
@@ -247,6 +254,11 @@ cdef class Flight:
         return result
 
     cdef PySendResult go(self, PyObject* sent, PyObject** out) noexcept:
+        if self.running:
+            error = ValueError("coroutine already executing")
+            Py_INCREF(error)
+            give_error(<PyObject*>error)
+            return PYGEN_ERROR
         if self.phase == NEW:
             self.phase = FLYING
             begin(self.call, <int>len(self.stages), True)
@@ -271,7 +283,9 @@ cdef class Flight:
         cdef PyObject* result = NULL
         cdef Call* outer = current_call
         current_call = &self.call
+        self.running = True
         cdef PySendResult status = PyIter_Send(<PyObject*>self.inner, sent, &result)
+        self.running = False
         current_call = outer
         if status == PYGEN_NEXT:
             out[0] = result
@@ -292,6 +306,7 @@ cdef class Flight:
             names = <PyObject*>self.names
         while doing != DONE:
             current_call = &self.call
+            self.running = True
             if doing == CALL:
                 result = call_kept(<PyObject*>self.fn, <PyObject*>self.args, names)
             elif doing == OTHER:
@@ -307,6 +322,7 @@ cdef class Flight:
                     current_call = &self.call
                     status = PyIter_Send(inner, Py_None, &result)
                     current_call = outer
+                    self.running = False
                     if status == PYGEN_NEXT:
                         self.doing = doing
                         self.inner = <object>inner
@@ -317,6 +333,7 @@ cdef class Flight:
                 elif PyErr_Occurred() != NULL:
                     Py_XDECREF(result)
                     result = NULL
+            self.running = False
             doing = settled(stages, &self.call, doing, result)
         self.phase = LANDED
         out[0] = finish(stages, &self.call)

@@ -7,8 +7,10 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from tests.unit.guard.witness import Witness
 
 import seawall as sw
+from seawall.guard import Custom
 
 
 class Once:
@@ -60,3 +62,22 @@ async def test_a_task_that_swallows_its_cancellation_has_a_result() -> None:
     await asyncio.sleep(0)
     task.cancel()
     assert await task == "swallowed"
+
+
+def test_a_call_cannot_be_driven_from_inside_itself() -> None:
+    """Sending to, throwing into or closing a coroutine that is running is an error, as for any coroutine."""
+    said: list[str] = []
+
+    async def callee() -> str:
+        for drive in (lambda: flight.send(None), lambda: flight.throw(KeyError()), lambda: flight.close()):
+            try:
+                drive()
+            except ValueError as error:
+                said.append(str(error))
+        return "done"
+
+    flight: Any = Custom(Witness())(callee)()
+    with pytest.raises(StopIteration) as stop:
+        flight.send(None)
+    assert stop.value.value == "done"
+    assert said == ["coroutine already executing"] * 3
