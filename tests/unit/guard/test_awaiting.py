@@ -69,7 +69,7 @@ def test_a_call_cannot_be_driven_from_inside_itself() -> None:
     said: list[str] = []
 
     async def callee() -> str:
-        for drive in (lambda: flight.send(None), lambda: flight.throw(KeyError()), lambda: flight.close()):
+        for drive in (lambda: flight.send(None), lambda: flight.throw(KeyError()), flight.close):
             try:
                 drive()
             except ValueError as error:
