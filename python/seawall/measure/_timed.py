@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, cast
 
+from seawall._callables import is_coroutine_function
 from seawall.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def timed(fn: Callable[P, R], analyzer: LatencyAnalyzer) -> Callable[P, R]:
         raise ConfigError(f"an analyzer decorates a function, got {fn!r}")
     if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
         raise ConfigError(f"{fn!r} is a generator function: time the loop over it with analyzer.measure() instead")
-    if _is_coroutine_function(fn):
+    if is_coroutine_function(fn):
         return cast("Callable[P, R]", _timed_async(fn, analyzer))
 
     @functools.wraps(fn)
@@ -74,8 +75,3 @@ def _timed_async(fn: Callable[..., Any], analyzer: LatencyAnalyzer) -> Callable[
             return await fn(*args, **kwargs)
 
     return call
-
-
-def _is_coroutine_function(fn: Any) -> bool:
-    # Of an object that is called like a function, the method is asked.
-    return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(inspect.getattr_static(fn, "__call__", None))

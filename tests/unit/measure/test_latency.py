@@ -1,6 +1,7 @@
 """What a latency analyzer records, times and answers."""
 
 import asyncio
+import functools
 import inspect
 import math
 import re
@@ -9,6 +10,7 @@ import pytest
 
 from seawall.clock import ManualClock
 from seawall.errors import ConfigError
+from seawall.guard.timeout import Timeout
 from seawall.measure import Histogram, LatencyAnalyzer
 from seawall.memory import Segment
 
@@ -153,8 +155,9 @@ async def test_it_decorates_functions_of_any_kind():
     assert inspect.iscoroutinefunction(later)
 
 
-async def test_an_object_with_a_coroutine_call_is_awaited():
-    """An object whose __call__ is a coroutine function is timed until it returns."""
+@pytest.mark.parametrize("wrap", [lambda handler: handler, functools.partial, Timeout(60)])
+async def test_what_gives_a_coroutine_is_timed_until_it_returns(wrap):
+    """An object whose __call__ is a coroutine function is awaited, also inside a partial or behind a policy."""
     clock = ManualClock()
     analyzer = LatencyAnalyzer(clock=clock)
 
@@ -163,7 +166,7 @@ async def test_an_object_with_a_coroutine_call_is_awaited():
             await asyncio.sleep(0)
             clock.advance(3)
 
-    await analyzer(Handler())()
+    await analyzer(wrap(Handler()))()
     assert analyzer.max == 3.0
 
 
