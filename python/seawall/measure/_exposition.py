@@ -26,10 +26,15 @@ _LEAST_SCALE = -10
 
 
 def counts_up_to(histogram: Histogram, bounds: Iterable[float]) -> list[int]:
-    """How many values do not exceed each bound; the bucket that holds a bound counts whole."""
+    """How many values do not exceed each bound; the bucket that holds a bound counts whole.
+
+    Of a clipped value only that it is above `highest` is known, so it is up to no bound.
+    """
     counts, lows = histogram.counts(), bulk.lows(histogram._capsule())[:-1].tolist()
     totals = [0, *counts.cumsum().tolist()]
-    return [totals[bisect.bisect_right(lows, round(bound * 1e9))] for bound in bounds]
+    top = bisect.bisect_right(lows, histogram._layout()[1])
+    places = [bisect.bisect_right(lows, round(bound * 1e9)) for bound in bounds]
+    return [totals[place] - (histogram.clipped if place >= top else 0) for place in places]
 
 
 def to_prometheus(histogram: Histogram, metric: str, bounds: Iterable[float], labels: Mapping[str, str]) -> str:

@@ -105,6 +105,7 @@ class LatencyFigures:
         """How content users are, 0 to 1: up to `threshold` counts whole, up to four times that half, beyond nothing.
 
         A failed call counts nothing; with `record_errors` it counts by its time, which flatters fast failures.
+        A latency above `highest` counts nothing.
         nan while there is none.
 
         Raises:
@@ -153,7 +154,7 @@ class LatencyFigures:
         """The latencies as a Prometheus histogram in text form, with one bucket more for +Inf.
 
         A bucket of ours that holds a bound counts whole, so a bound is off by at most the larger of `lowest` and
-        1/10**digits of it.
+        1/10**digits of it. Values above `highest` are in +Inf only.
 
         Args:
             bounds: Upper bounds in seconds, rising.

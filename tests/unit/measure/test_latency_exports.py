@@ -92,6 +92,14 @@ def test_prometheus_buckets_are_cumulative():
     assert "\nseawall_latency_seconds_count 1\n" in of(1.0).to_prometheus(labels={})
 
 
+def test_a_clipped_value_is_up_to_no_bound():
+    """Of a value above `highest` no bound claims to hold it, +Inf does; apdex does not call it tolerable."""
+    analyzer = of(1.0, 10.0, 70.0, highest=10.0)
+    lines = analyzer.to_prometheus([5, 10, 60], labels={}).splitlines()
+    assert [line.rpartition(" ")[2] for line in lines if "_bucket" in line] == ["1", "2", "2", "3"]
+    assert analyzer.apdex(50) == 2 / 3
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
