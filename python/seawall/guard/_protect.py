@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
+from seawall._callables import is_coroutine_function
 from seawall._core import guarded as _core
 from seawall.errors import ConfigError
 
@@ -94,18 +95,6 @@ def awaited(fn: Any) -> None:
 def _refuse_streams(fn: Any) -> None:
     if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
         raise ConfigError(f"{fn!r} is a generator function: decorate it instead, and iterate over what it gives")
-
-
-# Before 3.12 only asyncio knows objects that are marked; later it defers to inspect and goes away.
-_gives_coroutine = inspect.iscoroutinefunction if sys.version_info >= (3, 12) else asyncio.iscoroutinefunction
-
-
-def is_coroutine_function(fn: Any) -> bool:
-    """Whether calling `fn` gives a coroutine, seen through partials and objects that are called like functions."""
-    while isinstance(fn, functools.partial):
-        fn = fn.func
-    method = inspect.getattr_static(fn, "__call__", None)  # of an object that is called like a function
-    return _gives_coroutine(fn) or _gives_coroutine(method)
 
 
 def _resemble(made: Any, fn: Any) -> None:

@@ -1,4 +1,4 @@
-"""Measurements that do not lie: counters, gauges and histograms that processes can share, and load tests."""
+"""Measurements that do not lie: counters and histograms that processes can share, meters, and load tests."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -7,22 +7,33 @@ from seawall.measure._counter import Counter
 from seawall.measure._gauge import Gauge
 from seawall.measure._histogram import Histogram
 from seawall.measure._hlog import HlogInterval, read_hlog, write_hlog
+from seawall.measure._latency import LatencyAnalyzer
+from seawall.measure._latency_report import LatencyReport
+from seawall.measure._throughput import ThroughputMeter
+from seawall.measure._throughput_report import Checkpoint, Rate, ThroughputReport, ThroughputWindow
 
 if TYPE_CHECKING:
     from seawall.measure.load import Constant, Linear, LoadResult, LoadTest, Sine, Spike, Step
 
 __all__ = [
+    "Checkpoint",
     "Constant",
     "Counter",
     "Gauge",
     "Histogram",
     "HlogInterval",
+    "LatencyAnalyzer",
+    "LatencyReport",
     "Linear",
     "LoadResult",
     "LoadTest",
+    "Rate",
     "Sine",
     "Spike",
     "Step",
+    "ThroughputMeter",
+    "ThroughputReport",
+    "ThroughputWindow",
     "read_hlog",
     "write_hlog",
 ]

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from seawall.guard._protect import is_coroutine_function
+from seawall._callables import is_coroutine_function
 
 if TYPE_CHECKING:
     from seawall.testing._recorder import Recorder

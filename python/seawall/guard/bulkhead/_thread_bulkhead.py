@@ -11,10 +11,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
+from seawall._callables import is_coroutine_function
 from seawall._core import guarded as _guarded
 from seawall.clock import Clock, Deadline
 from seawall.errors import ConfigError, DeadlineExceeded
-from seawall.guard._protect import Guarded, is_coroutine_function
+from seawall.guard._protect import Guarded
 from seawall.guard._threads import wait_for
 from seawall.guard.bulkhead._bulkhead import Bulkhead
 from seawall.guard.bulkhead._options import ThreadBulkheadOptions

@@ -10,11 +10,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from seawall._callables import is_coroutine_function
 from seawall._core.timeout import Timing
 from seawall.clock import Clock, Deadline, SystemClock, to_ns
 from seawall.errors import BulkheadFull, TimeoutExceeded
 from seawall.guard._policy import Face, name_of
-from seawall.guard._protect import is_coroutine_function
 from seawall.guard._threads import wait_for
 from seawall.guard.timeout._events import TimedOut, TimeoutStats
 from seawall.guard.timeout._options import TimeoutOptions
