@@ -9,9 +9,21 @@ from seawall.measure._histogram import Histogram
 from seawall.measure._hlog import HlogInterval, read_hlog, write_hlog
 
 if TYPE_CHECKING:
-    from seawall.measure.load import Constant, Linear, LoadResult, LoadTest, Sine, Spike, Step
+    from seawall.measure.load import (
+        Comparison,
+        Constant,
+        Linear,
+        LoadResult,
+        LoadTest,
+        Sine,
+        Spike,
+        Step,
+        Threshold,
+        compare,
+    )
 
 __all__ = [
+    "Comparison",
     "Constant",
     "Counter",
     "Gauge",
@@ -23,6 +35,8 @@ __all__ = [
     "Sine",
     "Spike",
     "Step",
+    "Threshold",
+    "compare",
     "read_hlog",
     "write_hlog",
 ]
