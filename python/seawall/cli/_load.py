@@ -38,6 +38,7 @@ INTERRUPTED = 130
     metavar="'p99<250ms'",
     help="What the run must keep: a percentile, mean, max, rate, errors, late or dropped; may be repeated.",
 )
+@click.option("--abort", is_flag=True, help="End early when a limit of errors, late or max can no longer be kept.")
 @click.option(
     "--json",
     "json_file",
@@ -58,6 +59,7 @@ def load(
     headers: tuple[str, ...],
     data: str | None,
     thresholds: tuple[str, ...],
+    abort: bool,
     json_file: str | None,
 ) -> None:
     """Load-test URL in the open model: requests start on time, answered or not.
@@ -79,6 +81,7 @@ def load(
             body=data,
             interval=min(max(duration / WIDTH, 0.1), 1.0),
             thresholds=thresholds,
+            abort=abort,
         )
     result = _run(test, Console(stderr=json_file == "-"))
     if json_file is not None:
@@ -99,7 +102,10 @@ def _run(test: LoadTest, console: Console) -> LoadResult:
             highlight=False,
         )
         return result
-    if result.interrupted:
+    if result.aborted is not None:
+        words = f"ended after {result.duration:.1f} s: {result.aborted} can no longer be kept; measured so far:"
+        console.print(words, style="bold red", highlight=False)
+    elif result.interrupted:
         console.print(f"interrupted after {result.duration:.1f} s; measured so far:", style="bold yellow")
     console.print(result_view(result))
     return result
@@ -116,6 +122,6 @@ def _check_writable(json_file: str | None) -> None:
 def _exit_code(result: LoadResult) -> int:
     if result.unreachable:
         return UNREACHABLE
-    if result.interrupted:
+    if result.interrupted and result.aborted is None:
         return INTERRUPTED
     return 0 if result.passed else FAILED

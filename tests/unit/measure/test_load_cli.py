@@ -120,6 +120,18 @@ def test_thresholds_are_listed_and_decide_the_exit_code(server: tuple[str, type[
     assert facts["blocks"][0] == "#[Histogram log format version 1.3]"
 
 
+def test_abort_ends_a_run_that_has_failed(server: tuple[str, type[Hello]], tmp_path: Path) -> None:
+    """An hour is not needed to know that a maximum was missed; the exit code is that of the threshold."""
+    file = tmp_path / "result.json"
+    words = ["--duration", "1h", "--threshold", "errors<1%", "--threshold", "max<1us", "--abort", "--json", str(file)]
+    result = run(server[0], *words)
+    assert result.exit_code == 1, result.output
+    assert re.search(r"ended after \d+\.\d s: max<1us can no longer be kept; measured so far:", result.output)
+    facts = json.loads(file.read_text())
+    assert (facts["aborted"], facts["interrupted"]) == ("max<1us", True)
+    assert [outcome["passed"] for outcome in facts["thresholds"]] == [True, False]
+
+
 def test_nothing_reached_is_exit_3() -> None:
     """When every request failed to connect, that is said plainly with the first error."""
     with socket.create_server(("127.0.0.1", 0)) as unused:

@@ -10,6 +10,7 @@ import pytest
 from seawall.errors import ConfigError
 from seawall.measure import Constant, Histogram, LoadTest, Threshold
 from seawall.measure.load import LoadResult, ThresholdOutcome, Throughput, Verdict
+from seawall.measure.load._lost import SoFar, first_lost
 
 
 def result(times: list[float], *, failed: int = 0, late: int = 0, dropped: int = 0) -> LoadResult:
@@ -135,6 +136,37 @@ def test_a_load_test_reads_its_thresholds_before_it_runs() -> None:
     with pytest.raises(ConfigError) as caught:
         LoadTest("http://127.0.0.1:1/", Constant(1), duration=1, thresholds="p99<1s")
     assert str(caught.value) == "thresholds must be a list of texts, got 'p99<1s'; use ['p99<1s']"
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ("errors<=4", True),
+        ("errors<5", True),
+        ("errors<=5", False),
+        ("errors<5%", True),
+        ("errors<=5%", False),
+        ("late<=2", True),
+        ("late<=3%", False),
+        ("max<=1.9s", True),
+        ("max<=2s", False),
+        ("errors>1", False),
+        ("p99<1ms", False),
+        ("rate>1000/s", False),
+        ("dropped<=0", False),
+    ],
+)
+def test_only_what_cannot_recover_is_lost_early(text: str, lost: bool) -> None:
+    """Shares are held against all requests that the run can still have; percentiles and rates may recover."""
+    so_far = SoFar(errors=5, late=3, slowest=2.0)
+    assert first_lost([Threshold.parse(text)], so_far, 100) == (text if lost else None)
+
+
+def test_no_share_is_certain_where_chance_decides_the_number() -> None:
+    """Poisson arrivals have no largest number, but counts grow all the same."""
+    so_far = SoFar(errors=5, late=0, slowest=0.0)
+    assert first_lost([Threshold.parse("errors<1%")], so_far, None) is None
+    assert first_lost([Threshold.parse("errors<1%"), Threshold.parse("errors<1")], so_far, None) == "errors<1"
 
 
 def test_json_has_the_outcomes() -> None:

@@ -81,6 +81,7 @@ class LoadResult:
         seed: What repeats the same poisson arrivals; None for uniform ones.
         blocks: Response times by equal parts of the plan in which requests were due, at most 64.
         thresholds: What became of the test's thresholds, in their order.
+        aborted: The threshold that could no longer be kept, where that ended the run; `interrupted` is true then.
     """
 
     response_time: Histogram
@@ -100,6 +101,7 @@ class LoadResult:
     seed: int | None = None
     blocks: tuple[HlogInterval, ...] = ()
     thresholds: tuple[ThresholdOutcome, ...] = ()
+    aborted: str | None = None
 
     @property
     def unreachable(self) -> bool:
@@ -138,6 +140,7 @@ class LoadResult:
             "thresholds": [
                 {"text": one.text, "measured": one.measured, "passed": one.passed} for one in self.thresholds
             ],
+            "aborted": self.aborted,
             "blocks": write_hlog(self.blocks).splitlines(),
         }
 

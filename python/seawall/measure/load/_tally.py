@@ -7,6 +7,7 @@ from collections import Counter
 
 from seawall.measure._histogram import Histogram
 from seawall.measure.load._blocks import Blocks
+from seawall.measure.load._lost import SoFar
 from seawall.measure.load._outcomes import UNREACHED, Answer
 from seawall.measure.load._plans import Plan
 from seawall.measure.load._result import LoadResult, Throughput, judge
@@ -39,6 +40,12 @@ class Tally:
     def hopeless(self) -> bool:
         """Whether so many requests ended without reaching the target that more would tell nothing new."""
         return not self._reached and self.completed >= _GIVE_UP_AFTER
+
+    @property
+    def so_far(self) -> SoFar:
+        """What can only grow."""
+        slowest = self.response_time.max if self.completed else 0.0
+        return SoFar(self.completed - self.succeeded, self.late, slowest)
 
     def start(self, due: float, started: float, *, late: bool) -> None:
         """A request was sent."""

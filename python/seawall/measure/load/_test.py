@@ -15,6 +15,7 @@ from seawall.measure.load._arrivals import Arrivals, arrival_times, check_arriva
 from seawall.measure.load._engine import Bounds, Engine
 from seawall.measure.load._http import Request, check_url, sender
 from seawall.measure.load._loop import fine_loop
+from seawall.measure.load._lost import first_lost
 from seawall.measure.load._patterns import Pattern
 from seawall.measure.load._plans import Plan
 from seawall.measure.load._progress import OnProgress, reporting
@@ -51,6 +52,7 @@ class LoadTest:
         body: Sent with each request.
         interval: Length of a slice of the result's throughput, 0.01 s to an hour.
         thresholds: What the run must keep, as text such as `p99<250ms` and `errors<1%`, or parsed.
+        abort: End the run as soon as an upper limit of errors, late or max can no longer be kept.
 
     Raises:
         ConfigError: An option can never work.
@@ -77,6 +79,7 @@ class LoadTest:
         body: str | bytes | None = None,
         interval: float | timedelta = 1.0,
         thresholds: Iterable[Threshold | str] = (),
+        abort: bool = False,
     ) -> None:
         check_url(target)
         check_arrivals(arrivals)
@@ -94,6 +97,7 @@ class LoadTest:
         self.grace = _checks.seconds("grace", grace, low=0, high=3600, way_out="use 0 to drop what waits at the end")
         self.interval = _checks.seconds("interval", interval, low=0.01, high=3600, way_out="1 is the default")
         self.thresholds = _read_thresholds(thresholds)
+        self.abort = abort
         self.request = Request(
             url=target,
             method=method.upper(),
@@ -136,13 +140,20 @@ class LoadTest:
         tally = Tally(interval=self.interval, longest=until + self.request.timeout, duration=plan.duration)
         async with sender(self.request, connections=self.max_concurrency) as send:
             times = arrival_times(plan, self.arrivals, seed=seed)
-            engine = Engine(times, send, tally, Bounds(self.max_concurrency, until))
+            bounds = Bounds(self.max_concurrency, until)
+            engine = Engine(times, send, tally, bounds, enough=lambda: self._lost(tally) is not None)
             async with reporting(on_progress, plan, engine, tally, every=0.25):
                 cut = await engine.run(stop or asyncio.Event())
             duration = engine.elapsed
             due = engine.count_due(duration if cut else plan.duration)
         result = tally.result(plan, due=due, duration=duration, interrupted=cut, seed=seed)
-        return replace(result, thresholds=tuple(threshold.evaluate(result) for threshold in self.thresholds))
+        outcomes = tuple(threshold.evaluate(result) for threshold in self.thresholds)
+        return replace(result, thresholds=outcomes, aborted=self._lost(tally) if cut else None)
+
+    def _lost(self, tally: Tally) -> str | None:
+        if not self.abort:
+            return None
+        return first_lost(self.thresholds, tally.so_far, self.plan.arrivals if self.arrivals == "uniform" else None)
 
     async def _until_interrupted(self, on_progress: OnProgress | None) -> LoadResult:
         stop = asyncio.Event()

@@ -13,7 +13,7 @@ from seawall.errors import ConfigError
 if TYPE_CHECKING:
     from seawall.measure.load._result import LoadResult
 
-_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -84,7 +84,7 @@ class Threshold:
         if not isinstance(text, str):
             raise ConfigError(f"threshold must be a text, got {text!r}; for example 'p99<250ms'")
         form = _FORM.fullmatch(text)
-        if form is None or form[2] not in _OPERATORS:
+        if form is None or form[2] not in OPERATORS:
             raise ConfigError(f"threshold must compare once with <, <=, > or >=, got {text!r}; for example p99<250ms")
         metric = form[1].strip().lower()
         divisors = _divisors(metric, text)
@@ -96,7 +96,7 @@ class Threshold:
     def evaluate(self, result: LoadResult) -> ThresholdOutcome:
         """Hold a result against the threshold."""
         measured = self._measure(result)
-        passed = measured is not None and _OPERATORS[self.operator](measured, self.limit)
+        passed = measured is not None and OPERATORS[self.operator](measured, self.limit)
         return ThresholdOutcome(self.text, measured, passed)
 
     def show(self, measured: float | None) -> str:
