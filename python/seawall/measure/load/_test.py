@@ -98,6 +98,8 @@ class LoadTest:
         self.interval = _checks.seconds("interval", interval, low=0.01, high=3600, way_out="1 is the default")
         self.thresholds = _read_thresholds(thresholds)
         self.abort = abort
+        # Chance decides how many poisson arrivals there are.
+        self._most = self.plan.arrivals if arrivals == "uniform" else None
         self.request = Request(
             url=target,
             method=method.upper(),
@@ -151,9 +153,7 @@ class LoadTest:
         return replace(result, thresholds=outcomes, aborted=self._lost(tally) if cut else None)
 
     def _lost(self, tally: Tally) -> str | None:
-        if not self.abort:
-            return None
-        return first_lost(self.thresholds, tally.so_far, self.plan.arrivals if self.arrivals == "uniform" else None)
+        return first_lost(self.thresholds, tally.so_far, self._most) if self.abort else None
 
     async def _until_interrupted(self, on_progress: OnProgress | None) -> LoadResult:
         stop = asyncio.Event()
