@@ -14,6 +14,7 @@ from seawall.cli._words import Duration, read_headers, usage_errors
 from seawall.errors import ConfigError
 from seawall.measure.load import Arrivals, LoadResult, LoadTest, parse
 
+FAILED = 1
 UNREACHABLE = 3
 INTERRUPTED = 130
 
@@ -30,6 +31,14 @@ INTERRUPTED = 130
 @click.option("--method", help="GET, or POST where there is --data.")
 @click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Sent each time; may be repeated.")
 @click.option("--data", help="Body sent each time.")
+@click.option(
+    "--threshold",
+    "thresholds",
+    multiple=True,
+    metavar="'p99<250ms'",
+    help="What the run must keep: a percentile, mean, max, rate, errors, late or dropped; may be repeated.",
+)
+@click.option("--abort", is_flag=True, help="End early when a limit of errors, late or max can no longer be kept.")
 @click.option(
     "--json",
     "json_file",
@@ -49,11 +58,13 @@ def load(
     method: str | None,
     headers: tuple[str, ...],
     data: str | None,
+    thresholds: tuple[str, ...],
+    abort: bool,
     json_file: str | None,
 ) -> None:
     """Load-test URL in the open model: requests start on time, answered or not.
 
-    Exit codes: 0 done, 2 bad usage, 3 nothing could be reached, 130 interrupted.
+    Exit codes: 0 done, 1 a threshold failed, 2 bad usage, 3 nothing could be reached, 130 interrupted.
     """
     with usage_errors():
         _check_writable(json_file)
@@ -69,6 +80,8 @@ def load(
             headers=read_headers(headers),
             body=data,
             interval=min(max(duration / WIDTH, 0.1), 1.0),
+            thresholds=thresholds,
+            abort=abort,
         )
     result = _run(test, Console(stderr=json_file == "-"))
     if json_file is not None:
@@ -89,7 +102,10 @@ def _run(test: LoadTest, console: Console) -> LoadResult:
             highlight=False,
         )
         return result
-    if result.interrupted:
+    if result.aborted is not None:
+        words = f"ended after {result.duration:.1f} s: {result.aborted} can no longer be kept; measured so far:"
+        console.print(words, style="bold red", highlight=False)
+    elif result.interrupted:
         console.print(f"interrupted after {result.duration:.1f} s; measured so far:", style="bold yellow")
     console.print(result_view(result))
     return result
@@ -106,4 +122,6 @@ def _check_writable(json_file: str | None) -> None:
 def _exit_code(result: LoadResult) -> int:
     if result.unreachable:
         return UNREACHABLE
-    return INTERRUPTED if result.interrupted else 0
+    if result.interrupted and result.aborted is None:
+        return INTERRUPTED
+    return 0 if result.passed else FAILED

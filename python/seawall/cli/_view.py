@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seawall.measure import Histogram
-from seawall.measure.load import PERCENTILES, LoadResult, LoadTest, Progress, Throughput, sparkline
+from seawall.measure.load import PERCENTILES, LoadResult, LoadTest, Progress, Threshold, Throughput, sparkline
 
 WIDTH = 48
 
@@ -69,7 +69,8 @@ def squeeze(values: tuple[float, ...] | tuple[int, ...], width: int = WIDTH) -> 
 
 def result_view(result: LoadResult) -> RenderableType:
     """All that a load test found out."""
-    return Group(counts_view(result), times_view(result), verdict_view(result))
+    views = [counts_view(result), times_view(result), verdict_view(result)]
+    return Group(*views, *([thresholds_view(result)] if result.thresholds else []))
 
 
 def counts_view(result: LoadResult) -> RenderableType:
@@ -111,6 +112,16 @@ def verdict_view(result: LoadResult) -> RenderableType:
     own = result.schedule_error
     grid.add_row("schedule error", f"P50 {_percentile(own, 50)}, P99 {_percentile(own, 99)}, max {_max(own)}")
     grid.add_row("verdict", Text(str(result.verdict), style="bold green" if result.verdict.valid else "bold yellow"))
+    return grid
+
+
+def thresholds_view(result: LoadResult) -> RenderableType:
+    """Each threshold with what was measured, and whether it was kept."""
+    grid = _grid()
+    for outcome in result.thresholds:
+        word = Text("ok", style="green") if outcome.passed else Text("FAILED", style="bold red")
+        shown = Threshold.parse(outcome.text).show(outcome.measured)
+        grid.add_row("threshold", Text(outcome.text), Text(shown), word)
     return grid
 
 

@@ -26,6 +26,22 @@ class Duration(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
+class Share(click.ParamType[float]):
+    """A share such as 5% or 0.05, as a number from 0 to 1."""
+
+    name = "share"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the share."""
+        if isinstance(value, float):
+            return value
+        number = value.strip().removesuffix("%")
+        try:
+            return float(number) / (1 if number == value.strip() else 100)
+        except ValueError:
+            self.fail(f"share must be a number or a percentage, got {value!r}; for example 5% or 0.05", param, ctx)
+
+
 @contextmanager
 def usage_errors() -> Iterator[None]:
     """Turn a ConfigError into bad usage: its message already says the value, the range and the way out."""

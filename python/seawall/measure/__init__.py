@@ -13,10 +13,22 @@ from seawall.measure._throughput import ThroughputMeter
 from seawall.measure._throughput_report import Checkpoint, Rate, ThroughputReport, ThroughputWindow
 
 if TYPE_CHECKING:
-    from seawall.measure.load import Constant, Linear, LoadResult, LoadTest, Sine, Spike, Step
+    from seawall.measure.load import (
+        Comparison,
+        Constant,
+        Linear,
+        LoadResult,
+        LoadTest,
+        Sine,
+        Spike,
+        Step,
+        Threshold,
+        compare,
+    )
 
 __all__ = [
     "Checkpoint",
+    "Comparison",
     "Constant",
     "Counter",
     "Gauge",
@@ -31,9 +43,11 @@ __all__ = [
     "Sine",
     "Spike",
     "Step",
+    "Threshold",
     "ThroughputMeter",
     "ThroughputReport",
     "ThroughputWindow",
+    "compare",
     "read_hlog",
     "write_hlog",
 ]

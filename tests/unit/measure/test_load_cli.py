@@ -104,6 +104,34 @@ def test_json_on_standard_output_is_alone_there(server: tuple[str, type[Hello]])
     assert "verdict" in result.stderr
 
 
+def test_thresholds_are_listed_and_decide_the_exit_code(server: tuple[str, type[Hello]], tmp_path: Path) -> None:
+    """Each threshold is shown with what was measured; one that failed makes the exit code 1."""
+    words = [server[0], "--rate", "20", "--duration", "0.2", "--threshold", "errors<1%"]
+    kept = run(*words, "--threshold", "max<20s")
+    assert kept.exit_code == 0, kept.output
+    file = tmp_path / "result.json"
+    failed = run(*words, "--threshold", "max<1us", "--json", str(file))
+    assert failed.exit_code == 1, failed.output
+    lines = [" ".join(line.split()) for line in failed.output.splitlines()]
+    assert "threshold errors<1% 0.00% ok" in lines
+    assert any(re.fullmatch(r"threshold max<1us [\d,.]+ us FAILED", line) for line in lines)
+    facts = json.loads(file.read_text())
+    assert [outcome["passed"] for outcome in facts["thresholds"]] == [True, False]
+    assert facts["blocks"][0] == "#[Histogram log format version 1.3]"
+
+
+def test_abort_ends_a_run_that_has_failed(server: tuple[str, type[Hello]], tmp_path: Path) -> None:
+    """An hour is not needed to know that a maximum was missed; the exit code is that of the threshold."""
+    file = tmp_path / "result.json"
+    words = ["--duration", "1h", "--threshold", "errors<1%", "--threshold", "max<1us", "--abort", "--json", str(file)]
+    result = run(server[0], *words)
+    assert result.exit_code == 1, result.output
+    assert re.search(r"ended after \d+\.\d s: max<1us can no longer be kept; measured so far:", result.output)
+    facts = json.loads(file.read_text())
+    assert (facts["aborted"], facts["interrupted"]) == ("max<1us", True)
+    assert [outcome["passed"] for outcome in facts["thresholds"]] == [True, False]
+
+
 def test_nothing_reached_is_exit_3() -> None:
     """When every request failed to connect, that is said plainly with the first error."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
@@ -141,6 +169,10 @@ def test_nothing_reached_is_exit_3() -> None:
             ["http://a/", "--duration", "soon"],
             "Invalid value for '--duration': duration must be a number with ms, s, m or h, got 'soon'; "
             "for example 500ms, 30s, 2m or 1h",
+        ),
+        (
+            ["http://a/", "--threshold", "p99<250"],
+            "unit of p99 must be us or ms or s, got '' in 'p99<250'; for example 250ms",
         ),
         (
             ["http://a/", "--header", "Accept"],

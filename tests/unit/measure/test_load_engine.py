@@ -44,7 +44,8 @@ def adds_up(result: LoadResult) -> bool:
     """The promises between the counts, and between the counts and the histograms."""
     ended = result.completed == sum(result.outcomes.values()) == result.response_time.count
     series = sum(result.throughput.sent) == result.sent and sum(result.throughput.completed) == result.completed
-    return ended and series and result.planned == result.sent + result.dropped
+    blocks = sum(block.histogram.count for block in result.blocks) == result.completed
+    return ended and series and blocks and result.planned == result.sent + result.dropped
 
 
 async def test_every_planned_request_is_sent_and_counted() -> None:

@@ -1,6 +1,7 @@
 """Load tests in the open model: requests start when the pattern says, whether or not earlier ones were answered."""
 
 from seawall.measure.load._arrivals import Arrivals, arrival_times
+from seawall.measure.load._compare import Comparison, Difference, compare
 from seawall.measure.load._parse import parse, parse_duration
 from seawall.measure.load._patterns import Constant, Linear, Pattern, Sine, Spike, Step
 from seawall.measure.load._plans import Plan
@@ -8,11 +9,14 @@ from seawall.measure.load._progress import OnProgress, Progress
 from seawall.measure.load._result import PERCENTILES, LoadResult, Throughput, Verdict
 from seawall.measure.load._sparkline import sparkline
 from seawall.measure.load._test import LoadTest
+from seawall.measure.load._thresholds import Threshold, ThresholdOutcome
 
 __all__ = [
     "PERCENTILES",
     "Arrivals",
+    "Comparison",
     "Constant",
+    "Difference",
     "Linear",
     "LoadResult",
     "LoadTest",
@@ -23,9 +27,12 @@ __all__ = [
     "Sine",
     "Spike",
     "Step",
+    "Threshold",
+    "ThresholdOutcome",
     "Throughput",
     "Verdict",
     "arrival_times",
+    "compare",
     "parse",
     "parse_duration",
     "sparkline",

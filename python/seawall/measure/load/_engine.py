@@ -37,11 +37,19 @@ class Engine:
     of the plan, and a backlog of any length takes no memory.
     """
 
-    def __init__(self, blocks: Iterator[Floats], send: Send, tally: Tally, bounds: Bounds) -> None:
+    def __init__(
+        self,
+        blocks: Iterator[Floats],
+        send: Send,
+        tally: Tally,
+        bounds: Bounds,
+        enough: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._due = (due for block in blocks for due in block.tolist())
         self._send = send
         self._tally = tally
         self._bounds = bounds
+        self._enough = enough
         self._places = asyncio.Semaphore(bounds.concurrency)
         self._under_way: set[asyncio.Task[None]] = set()
         self._clock: Callable[[], float] = asyncio.get_running_loop().time
@@ -64,8 +72,8 @@ class Engine:
     async def run(self, stop: asyncio.Event) -> bool:
         """Drive the whole plan and wait for the answers; return whether it was cut short.
 
-        Cut short by `stop`, by cancellation, or because the target is plainly not there: what is under way is cancelled
-        at once and counts as sent but not completed.
+        Cut short by `stop`, by cancellation, because there was `enough`, or because the target is plainly not there:
+        what is under way is cancelled at once and counts as sent but not completed.
         """
         driver = asyncio.create_task(self._drive())
         stopper = asyncio.create_task(stop.wait())
@@ -122,7 +130,7 @@ class Engine:
             self._held_until = self.elapsed
 
     def _over(self) -> bool:
-        return self._tally.hopeless or self._crash is not None
+        return self._tally.hopeless or self._crash is not None or self._enough()
 
     def _start(self, due: float) -> None:
         # Whatever was due while the bound held the line back was held back with it, even if places are free now.

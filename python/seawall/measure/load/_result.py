@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seawall.measure._histogram import Histogram
+from seawall.measure._hlog import HlogInterval, write_hlog
 from seawall.measure.load._outcomes import OWN_FAULT, UNREACHED
+
+if TYPE_CHECKING:
+    from seawall.measure.load._thresholds import ThresholdOutcome
 
 PERCENTILES = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
 
@@ -75,6 +79,9 @@ class LoadResult:
         duration: How long the run took.
         interrupted: Whether it was stopped before its plan was done.
         seed: What repeats the same poisson arrivals; None for uniform ones.
+        blocks: Response times by equal parts of the plan in which requests were due, at most 64.
+        thresholds: What became of the test's thresholds, in their order.
+        aborted: The threshold that could no longer be kept, where that ended the run; `interrupted` is true then.
     """
 
     response_time: Histogram
@@ -92,6 +99,9 @@ class LoadResult:
     duration: float
     interrupted: bool
     seed: int | None = None
+    blocks: tuple[HlogInterval, ...] = ()
+    thresholds: tuple[ThresholdOutcome, ...] = ()
+    aborted: str | None = None
 
     @property
     def unreachable(self) -> bool:
@@ -103,8 +113,13 @@ class LoadResult:
         """Requests answered with a status below 400."""
         return sum(self.throughput.succeeded)
 
+    @property
+    def passed(self) -> bool:
+        """Whether every threshold was kept; true when there was none."""
+        return all(outcome.passed for outcome in self.thresholds)
+
     def to_json(self) -> str:
-        """The result as a JSON object; times in seconds."""
+        """The result as a JSON object; times in seconds, `blocks` as the lines of an HdrHistogram log."""
         return json.dumps(self._facts(), indent=2)
 
     def _facts(self) -> dict[str, Any]:
@@ -122,6 +137,11 @@ class LoadResult:
             },
             **{name: summary(getattr(self, name)) for name in times},
             "throughput": {name: getattr(self.throughput, name) for name in series},
+            "thresholds": [
+                {"text": one.text, "measured": one.measured, "passed": one.passed} for one in self.thresholds
+            ],
+            "aborted": self.aborted,
+            "blocks": write_hlog(self.blocks).splitlines(),
         }
 
 

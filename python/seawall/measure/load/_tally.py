@@ -6,6 +6,8 @@ import itertools
 from collections import Counter
 
 from seawall.measure._histogram import Histogram
+from seawall.measure.load._blocks import Blocks
+from seawall.measure.load._lost import SoFar
 from seawall.measure.load._outcomes import UNREACHED, Answer
 from seawall.measure.load._plans import Plan
 from seawall.measure.load._result import LoadResult, Throughput, judge
@@ -19,12 +21,14 @@ class Tally:
     Args:
         interval: Length of a slice of the timeline, in seconds.
         longest: The longest time a histogram has to hold, in seconds.
+        duration: Length of the plan, in seconds.
     """
 
-    def __init__(self, *, interval: float, longest: float) -> None:
+    def __init__(self, *, interval: float, longest: float, duration: float) -> None:
         self.response_time = Histogram(highest=max(longest, 1.0))
         self.service_time = Histogram(highest=max(longest, 1.0))
         self.schedule_error = Histogram(highest=max(longest, 1.0))
+        self._blocks = Blocks(duration=duration, longest=max(longest, 1.0))
         self.outcomes: Counter[str] = Counter()
         self.sent = self.completed = self.succeeded = self.late = 0
         self.first_error: str | None = None
@@ -36,6 +40,12 @@ class Tally:
     def hopeless(self) -> bool:
         """Whether so many requests ended without reaching the target that more would tell nothing new."""
         return not self._reached and self.completed >= _GIVE_UP_AFTER
+
+    @property
+    def so_far(self) -> SoFar:
+        """What can only grow."""
+        slowest = self.response_time.max if self.completed else 0.0
+        return SoFar(self.completed - self.succeeded, self.late, slowest)
 
     def start(self, due: float, started: float, *, late: bool) -> None:
         """A request was sent."""
@@ -49,7 +59,9 @@ class Tally:
         """A request ended, well or not: failures take part in the times, a timeout is a long time."""
         self.completed += 1
         self.outcomes[answer.kind] += 1
-        self.response_time.record(max(ended - due, 0.0))
+        response_time = max(ended - due, 0.0)
+        self.response_time.record(response_time)
+        self._blocks.record(due, response_time)
         self.service_time.record(max(ended - started, 0.0))
         self._reached = self._reached or answer.kind not in UNREACHED
         self.succeeded += answer.succeeded
@@ -86,6 +98,7 @@ class Tally:
             duration=duration,
             interrupted=interrupted,
             seed=seed,
+            blocks=self._blocks.intervals(),
         )
 
     def throughput(self, plan: Plan) -> Throughput:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import resource
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from seawall.errors import ConfigError
@@ -14,11 +15,13 @@ from seawall.measure.load._arrivals import Arrivals, arrival_times, check_arriva
 from seawall.measure.load._engine import Bounds, Engine
 from seawall.measure.load._http import Request, check_url, sender
 from seawall.measure.load._loop import fine_loop
+from seawall.measure.load._lost import first_lost
 from seawall.measure.load._patterns import Pattern
 from seawall.measure.load._plans import Plan
 from seawall.measure.load._progress import OnProgress, reporting
 from seawall.measure.load._result import LoadResult
 from seawall.measure.load._tally import Tally
+from seawall.measure.load._thresholds import Threshold
 
 # Files a process has open besides its connections.
 _OTHER_FILES = 64
@@ -48,6 +51,8 @@ class LoadTest:
         headers: Sent with each request.
         body: Sent with each request.
         interval: Length of a slice of the result's throughput, 0.01 s to an hour.
+        thresholds: What the run must keep, as text such as `p99<250ms` and `errors<1%`, or parsed.
+        abort: End the run as soon as an upper limit of errors, late or max can no longer be kept.
 
     Raises:
         ConfigError: An option can never work.
@@ -73,6 +78,8 @@ class LoadTest:
         headers: Mapping[str, str] | None = None,
         body: str | bytes | None = None,
         interval: float | timedelta = 1.0,
+        thresholds: Iterable[Threshold | str] = (),
+        abort: bool = False,
     ) -> None:
         check_url(target)
         check_arrivals(arrivals)
@@ -89,6 +96,10 @@ class LoadTest:
         )
         self.grace = _checks.seconds("grace", grace, low=0, high=3600, way_out="use 0 to drop what waits at the end")
         self.interval = _checks.seconds("interval", interval, low=0.01, high=3600, way_out="1 is the default")
+        self.thresholds = _read_thresholds(thresholds)
+        self.abort = abort
+        # Chance decides how many poisson arrivals there are.
+        self._most = self.plan.arrivals if arrivals == "uniform" else None
         self.request = Request(
             url=target,
             method=method.upper(),
@@ -128,15 +139,21 @@ class LoadTest:
         check_files(self.max_concurrency, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         plan, seed = self.plan, self.seed
         until = plan.duration + self.grace
-        tally = Tally(interval=self.interval, longest=until + self.request.timeout)
+        tally = Tally(interval=self.interval, longest=until + self.request.timeout, duration=plan.duration)
         async with sender(self.request, connections=self.max_concurrency) as send:
             times = arrival_times(plan, self.arrivals, seed=seed)
-            engine = Engine(times, send, tally, Bounds(self.max_concurrency, until))
+            bounds = Bounds(self.max_concurrency, until)
+            engine = Engine(times, send, tally, bounds, enough=lambda: self._lost(tally) is not None)
             async with reporting(on_progress, plan, engine, tally, every=0.25):
                 cut = await engine.run(stop or asyncio.Event())
             duration = engine.elapsed
             due = engine.count_due(duration if cut else plan.duration)
-        return tally.result(plan, due=due, duration=duration, interrupted=cut, seed=seed)
+        result = tally.result(plan, due=due, duration=duration, interrupted=cut, seed=seed)
+        outcomes = tuple(threshold.evaluate(result) for threshold in self.thresholds)
+        return replace(result, thresholds=outcomes, aborted=self._lost(tally) if cut else None)
+
+    def _lost(self, tally: Tally) -> str | None:
+        return first_lost(self.thresholds, tally.so_far, self._most) if self.abort else None
 
     async def _until_interrupted(self, on_progress: OnProgress | None) -> LoadResult:
         stop = asyncio.Event()
@@ -149,6 +166,12 @@ class LoadTest:
                 raise
             stop.set()
             return await work
+
+
+def _read_thresholds(given: Iterable[Threshold | str]) -> tuple[Threshold, ...]:
+    if isinstance(given, str):
+        raise ConfigError(f"thresholds must be a list of texts, got {given!r}; use [{given!r}]")
+    return tuple(one if isinstance(one, Threshold) else Threshold.parse(one) for one in given)
 
 
 def check_files(concurrency: int, limit: int) -> None:
