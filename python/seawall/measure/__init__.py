@@ -9,7 +9,7 @@ from seawall.measure._histogram import Histogram
 from seawall.measure._hlog import HlogInterval, read_hlog, write_hlog
 
 if TYPE_CHECKING:
-    from seawall.measure.load import Constant, Linear, LoadResult, LoadTest, Sine, Spike, Step
+    from seawall.measure.load import Constant, Linear, LoadResult, LoadTest, Replay, Sine, Spike, Stages, Step
 
 __all__ = [
     "Constant",
@@ -20,8 +20,10 @@ __all__ = [
     "Linear",
     "LoadResult",
     "LoadTest",
+    "Replay",
     "Sine",
     "Spike",
+    "Stages",
     "Step",
     "read_hlog",
     "write_hlog",

@@ -2,11 +2,14 @@
 
 from seawall.measure.load._arrivals import Arrivals, arrival_times
 from seawall.measure.load._parse import parse, parse_duration
-from seawall.measure.load._patterns import Constant, Linear, Pattern, Sine, Spike, Step
+from seawall.measure.load._pattern import Pattern
+from seawall.measure.load._patterns import Constant, Linear, Sine, Spike, Step
 from seawall.measure.load._plans import Plan
 from seawall.measure.load._progress import OnProgress, Progress
+from seawall.measure.load._replay import Replay
 from seawall.measure.load._result import PERCENTILES, LoadResult, Throughput, Verdict
 from seawall.measure.load._sparkline import sparkline
+from seawall.measure.load._stages import Stages
 from seawall.measure.load._test import LoadTest
 
 __all__ = [
@@ -20,8 +23,10 @@ __all__ = [
     "Pattern",
     "Plan",
     "Progress",
+    "Replay",
     "Sine",
     "Spike",
+    "Stages",
     "Step",
     "Throughput",
     "Verdict",

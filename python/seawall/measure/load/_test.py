@@ -14,7 +14,7 @@ from seawall.measure.load._arrivals import Arrivals, arrival_times, check_arriva
 from seawall.measure.load._engine import Bounds, Engine
 from seawall.measure.load._http import Request, check_url, sender
 from seawall.measure.load._loop import fine_loop
-from seawall.measure.load._patterns import Pattern
+from seawall.measure.load._pattern import Pattern
 from seawall.measure.load._plans import Plan
 from seawall.measure.load._progress import OnProgress, reporting
 from seawall.measure.load._result import LoadResult
