@@ -11,7 +11,7 @@ from seawall.errors import ConfigError
 from seawall.measure.load._plans import Floats, Plan
 from seawall.measure.load._wave import MAX_TURNS, bisect, invert
 
-# Brackets an inverse by this many equal stretches of the run before it is searched.
+# Brackets an inverse by at least this many stretches of the run before it is searched.
 _KNOTS = 1024
 # A sum of curves may turn between the turns of its parts; each stretch is looked at in so many places.
 _LOOKS = 32
@@ -72,6 +72,9 @@ class Added(Plan):
         object.__setattr__(self, "one", one)
         object.__setattr__(self, "other", other)
         knots = np.linspace(0.0, one.duration, _KNOTS + 1)
+        if self.straight:
+            # Between two turns Newton's method is there after a few rounds.
+            knots = np.unique(np.concatenate([knots, np.minimum(self.turns(), one.duration)]))
         object.__setattr__(self, "_knots", knots)
         object.__setattr__(self, "_reached", self.sums(knots))
 
@@ -90,7 +93,7 @@ class Added(Plan):
 
     def when(self, counts: Floats) -> Floats:
         """The times at which the integral reaches each of `counts`."""
-        i = np.clip(np.searchsorted(self._reached, counts, side="left"), 1, _KNOTS)
+        i = np.clip(np.searchsorted(self._reached, counts, side="left"), 1, len(self._knots) - 1)
         # What comes at the very start was reached before the first stretch began.
         below = np.where(counts <= self._reached[0], 0.0, self._knots[i - 1])
         above = np.where(counts <= self._reached[0], 0.0, self._knots[i])

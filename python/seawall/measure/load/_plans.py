@@ -104,9 +104,17 @@ class Pieces(Plan):
     _sums: Floats = field(repr=False)
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
-        lengths = np.array([piece.length for piece in pieces], dtype=np.float64)
-        starts = np.array([piece.start for piece in pieces], dtype=np.float64)
-        ends = np.array([piece.end for piece in pieces], dtype=np.float64)
+        columns = np.array([(piece.length, piece.start, piece.end) for piece in pieces], dtype=np.float64)
+        self._lay(*columns.T)
+
+    @classmethod
+    def level(cls, lengths: Floats, rates: Floats) -> Pieces:
+        """Make a plan of very many level pieces, without an object for each."""
+        plan = cls.__new__(cls)
+        plan._lay(lengths, rates, rates)
+        return plan
+
+    def _lay(self, lengths: Floats, starts: Floats, ends: Floats) -> None:
         edges = np.concatenate([[0.0], np.cumsum(lengths)])
         object.__setattr__(self, "duration", float(edges[-1]))
         object.__setattr__(self, "_begins", edges)

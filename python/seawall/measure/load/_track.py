@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from seawall.measure.load._plans import Floats, Piece, Pieces, Plan
+from seawall.measure.load._plans import Floats, Pieces, Plan
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +60,9 @@ class Track(Plan):
         times, counts = np.unique(self.times[self.times < end], return_counts=True)
         late = int(np.count_nonzero((self.times >= end) & (self.times <= self.duration)))
         if not times.size:
-            return Pieces([Piece(self.duration, late / self.duration, late / self.duration)])
+            times, counts = np.zeros(1), np.zeros(1, dtype=np.intp)
         counts[-1] += late
+        if times[0] > 0:
+            times, counts = np.concatenate([[0.0], times]), np.concatenate([[0], counts])
         lengths = np.diff(np.append(times, self.duration))
-        silent = [Piece(float(times[0]), 0.0, 0.0)] if times[0] > 0 else []
-        levels = (counts / lengths).tolist()
-        return Pieces(silent + [Piece(*three) for three in zip(lengths.tolist(), levels, levels, strict=True)])
+        return Pieces.level(lengths, counts / lengths)
