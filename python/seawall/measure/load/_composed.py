@@ -94,10 +94,7 @@ class Added(Plan):
     def when(self, counts: Floats) -> Floats:
         """The times at which the integral reaches each of `counts`."""
         i = np.clip(np.searchsorted(self._reached, counts, side="left"), 1, len(self._knots) - 1)
-        # What comes at the very start was reached before the first stretch began.
-        below = np.where(counts <= self._reached[0], 0.0, self._knots[i - 1])
-        above = np.where(counts <= self._reached[0], 0.0, self._knots[i])
-        return invert(self, counts, below, above)
+        return invert(self, counts, self._knots[i - 1], self._knots[i])
 
     def turns(self) -> Floats:
         """The turns of both, and where one is curved places between them."""
