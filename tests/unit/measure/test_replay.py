@@ -34,7 +34,14 @@ def test_a_single_arrival() -> None:
 
 def test_begin_is_when_the_run_starts() -> None:
     """Silence before the first request can be kept."""
-    assert due(Replay([12, 15], begin=10).over(10)) == [2, 5]
+    replay = Replay([12, 15], begin=10)
+    assert due(replay.over(10)) == [2, 5]
+    assert due(replay.over(1)) == []
+
+
+def test_a_run_as_long_as_the_recording_keeps_the_last_arrival() -> None:
+    """Even when the last bit of the duration says that it ends just before."""
+    assert due(Replay([0, 22]).over(21.999999999999996)) == [0, 21.999999999999996]
 
 
 @pytest.mark.parametrize(("duration", "arrivals"), [(0.5, 1), (0.999, 1), (1, 2), (4, 3), (4.1, 3), (5, 4)])

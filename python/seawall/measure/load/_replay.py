@@ -11,7 +11,7 @@ import numpy as np
 from seawall.errors import ConfigError
 from seawall.measure.load import _checks
 from seawall.measure.load._pattern import Pattern
-from seawall.measure.load._plans import Floats, Plan
+from seawall.measure.load._plans import Floats, Piece, Pieces, Plan
 from seawall.measure.load._timestamps import from_file, gather
 from seawall.measure.load._track import Track
 
@@ -82,7 +82,11 @@ class Replay(Pattern):
         return f"replay of {many} in {self.length:,.10g} s"
 
     def _over(self, duration: float) -> Plan:
-        return Track(duration, self._times)
+        # A recording that ends with the run is whole, whatever the last bit of its duration.
+        times = self._times[: int(np.searchsorted(self._times, duration + 1e-9, side="right"))]
+        if not times.size:
+            return Pieces([Piece(duration, 0.0, 0.0)])
+        return Track(duration, np.minimum(times, duration) if times[-1] > duration else times)
 
 
 def _timestamps(source: str | Path | Iterable[float]) -> tuple[Floats, str]:

@@ -17,8 +17,8 @@ class Track(Plan):
     jump; so do the first and the last, by the half that has no neighbour.
 
     Args:
-        duration: Length of the run; what was recorded later is cut.
-        times: Seconds from the start of the run, in order, at least one; equal or a nanosecond apart.
+        duration: Length of the run.
+        times: Seconds from its start, in order, within it, at least one; equal or a nanosecond apart.
     """
 
     duration: float
@@ -58,7 +58,7 @@ class Track(Plan):
         # What comes with the last nanosecond has no room to be spread: it joins what came before.
         end = self.duration - 1e-9
         times, counts = np.unique(self.times[self.times < end], return_counts=True)
-        late = int(np.count_nonzero((self.times >= end) & (self.times <= self.duration)))
+        late = int(np.count_nonzero(self.times >= end))
         if not times.size:
             times, counts = np.zeros(1), np.zeros(1, dtype=np.intp)
         counts[-1] += late
