@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seawall.measure.load import Constant, Linear, Pattern, Plan, Sine, Spike, Step, arrival_times
+from seawall.measure.load import Constant, Linear, Pattern, Plan, Sine, Spike, Stages, Step, arrival_times
 
 rates = st.floats(0, 500)
 pairs = st.tuples(rates, rates).map(sorted)
@@ -21,6 +21,7 @@ patterns: st.SearchStrategy[Pattern] = st.one_of(
     st.builds(Step, rates, rates, st.integers(2, 12)),
     pairs.map(lambda pair: Spike(*pair)),
     st.builds(lambda pair, period: Sine(*pair, period=period), pairs, st.none() | st.floats(0.1, 60)),
+    st.builds(Stages, st.lists(st.tuples(st.floats(0.001, 0.01), rates), min_size=1, max_size=4)),
 )
 plans: st.SearchStrategy[Plan] = st.builds(lambda pattern, duration: pattern.over(duration), patterns, durations)
 

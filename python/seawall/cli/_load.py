@@ -21,8 +21,13 @@ INTERRUPTED = 130
 
 @click.command()
 @click.argument("url")
-@click.option("--pattern", default="constant", show_default=True, help="constant, linear, step, spike or sine.")
-@click.option("--rate", default="50", show_default=True, help="Requests a second; 50:500 for all but constant.")
+@click.option(
+    "--pattern",
+    default="constant",
+    show_default=True,
+    help="constant, linear, step, spike, sine, stages:30s=100,10s=0 or replay:FILE.",
+)
+@click.option("--rate", help="Requests a second, by default 50; 50:500 for linear, step, spike and sine.")
 @click.option("--duration", type=Duration(), default="10s", show_default=True, help="Length of the run.")
 @click.option("--max-concurrency", type=int, default=512, show_default=True, help="Requests under way at once.")
 @click.option("--arrivals", type=click.Choice(["uniform", "poisson"]), default="uniform", show_default=True)
@@ -49,7 +54,7 @@ def load(
     url: str,
     *,
     pattern: str,
-    rate: str,
+    rate: str | None,
     duration: float,
     max_concurrency: int,
     arrivals: Arrivals,

@@ -151,7 +151,8 @@ def test_nothing_reached_is_exit_3() -> None:
     [
         (
             ["http://a/", "--pattern", "square"],
-            "pattern must be one of constant, linear, step, spike, sine, got 'square'; for example spike",
+            "pattern must be one of constant, linear, step, spike, sine, stages, replay, got 'square'; "
+            "for example spike",
         ),
         (
             ["http://a/", "--pattern", "sine"],

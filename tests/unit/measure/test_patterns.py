@@ -185,7 +185,8 @@ def test_patterns_from_text(text: str, rate: str, pattern: Pattern) -> None:
         (
             "square",
             "1",
-            "pattern must be one of constant, linear, step, spike, sine, got 'square'; for example spike",
+            "pattern must be one of constant, linear, step, spike, sine, stages, replay, got 'square'; "
+            "for example spike",
         ),
         (
             "spike",

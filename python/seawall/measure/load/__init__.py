@@ -3,11 +3,14 @@
 from seawall.measure.load._arrivals import Arrivals, arrival_times
 from seawall.measure.load._compare import Comparison, Difference, compare
 from seawall.measure.load._parse import parse, parse_duration
-from seawall.measure.load._patterns import Constant, Linear, Pattern, Sine, Spike, Step
+from seawall.measure.load._pattern import Pattern
+from seawall.measure.load._patterns import Constant, Linear, Sine, Spike, Step
 from seawall.measure.load._plans import Plan
 from seawall.measure.load._progress import OnProgress, Progress
+from seawall.measure.load._replay import Replay
 from seawall.measure.load._result import PERCENTILES, LoadResult, Throughput, Verdict
 from seawall.measure.load._sparkline import sparkline
+from seawall.measure.load._stages import Stages
 from seawall.measure.load._test import LoadTest
 from seawall.measure.load._thresholds import Threshold, ThresholdOutcome
 
@@ -24,8 +27,10 @@ __all__ = [
     "Pattern",
     "Plan",
     "Progress",
+    "Replay",
     "Sine",
     "Spike",
+    "Stages",
     "Step",
     "Threshold",
     "ThresholdOutcome",

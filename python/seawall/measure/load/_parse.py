@@ -7,7 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from seawall.errors import ConfigError
-from seawall.measure.load._patterns import Constant, Linear, Pattern, Sine, Spike, Step
+from seawall.measure.load._pattern import Pattern
+from seawall.measure.load._patterns import Constant, Linear, Sine, Spike, Step
+from seawall.measure.load._replay import Replay
+from seawall.measure.load._stages import Stages
 
 _UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|m|h|)")
@@ -37,25 +40,62 @@ def parse_duration(text: str, name: str = "duration") -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
-def parse(text: str, rate_text: str, duration: float) -> Pattern:
+def parse(text: str, rate_text: str | None, duration: float) -> Pattern:
     """Read a pattern as the command line spells it.
 
     Args:
         text: `constant`, `linear`, `step`, `spike` or `sine`, with options after a colon where it has any:
-            `step:steps=8`, `spike:at=10s,width=2s`, `sine:period=5s`.
-        rate_text: `100` for constant, `50:500` for the others, in requests a second.
+            `step:steps=8`, `spike:at=10s,width=2s`, `sine:period=5s`; `stages:30s=100,1m=100,10s=0`, the rate after
+            each length of time; or `replay:FILE`.
+        rate_text: `100` for constant, `50:500` for the others, in requests a second; None for stages and replay, which
+            bring their own, and for the default of 50.
         duration: Length of the run in seconds, which the pattern must fit into.
 
     Raises:
         ConfigError: The pattern, an option or the rate cannot be read or does not fit.
     """
-    name, _, options_text = text.strip().lower().partition(":")
-    shape = _SHAPES.get(name)
-    if shape is None:
-        raise ConfigError(f"pattern must be one of {', '.join(_SHAPES)}, got {text!r}; for example spike")
-    pattern = shape.build(*_rates(name, shape.rates, rate_text), **_options(name, shape, options_text))
+    name, _, rest = text.strip().partition(":")
+    name = name.lower()
+    if name in _OWN_RATES:
+        if rate_text is not None:
+            raise ConfigError(f"{name} brings its own rates, got a rate of {rate_text!r}; leave out the rate")
+        pattern = _OWN_RATES[name](rest)
+    else:
+        pattern = _shaped(name, rest.lower(), "50" if rate_text is None else rate_text, text)
     pattern.over(duration)
     return pattern
+
+
+def _shaped(name: str, options: str, rates: str, text: str) -> Pattern:
+    shape = _SHAPES.get(name)
+    if shape is None:
+        raise ConfigError(
+            f"pattern must be one of {', '.join([*_SHAPES, *_OWN_RATES])}, got {text!r}; for example spike"
+        )
+    return shape.build(*_rates(name, shape.rates, rates), **_options(name, shape, options))
+
+
+def _stages(text: str) -> Pattern:
+    stages = []
+    for part in filter(None, text.split(",")):
+        length, _, level = part.partition("=")
+        try:
+            rate = float(level)
+        except ValueError:
+            raise ConfigError(
+                f"a stage must be a length of time and the rate at its end, got {part!r}; "
+                "for example stages:30s=100,1m=100,10s=0"
+            ) from None
+        stages.append((parse_duration(length, "length of a stage"), rate))
+    if not stages:
+        raise ConfigError("stages needs at least one stage, got none; for example stages:30s=100,1m=100,10s=0")
+    return Stages(stages)
+
+
+def _replay(text: str) -> Pattern:
+    if not text:
+        raise ConfigError("replay needs a file of timestamps, got none; for example replay:arrivals.txt")
+    return Replay(text)
 
 
 def _rates(name: str, wanted: int, text: str) -> list[float]:
@@ -97,3 +137,4 @@ _SHAPES = {
     "spike": _Shape(Spike, 2, {"at": parse_duration, "width": parse_duration}, "spike:at=10s,width=2s"),
     "sine": _Shape(Sine, 2, {"period": parse_duration}, "sine:period=5s"),
 }
+_OWN_RATES: dict[str, Callable[[str], Pattern]] = {"stages": _stages, "replay": _replay}

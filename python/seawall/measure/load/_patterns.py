@@ -1,38 +1,14 @@
-"""The five shapes of load, as values: what to ask for, before anyone knows for how long."""
+"""The five shapes of load that fit any run."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from datetime import timedelta
 
 from seawall.errors import ConfigError
 from seawall.measure.load import _checks
-from seawall.measure.load._plans import Piece, Pieces, Plan, Wave
-
-_LONGER = "for example 30 for half a minute"
-
-
-class Pattern(ABC):
-    """A shape of load. Rates are in requests a second, 0 to 1,000,000. Immutable."""
-
-    def over(self, duration: float | timedelta) -> Plan:
-        """Lay the pattern over a run.
-
-        Args:
-            duration: Length of the run in seconds, 0.001 to 604,800 (a week).
-
-        Raises:
-            ConfigError: The duration is out of range, or the pattern does not fit into it.
-        """
-        return self._over(_checks.seconds("duration", duration, way_out=_LONGER))
-
-    @abstractmethod
-    def describe(self) -> str:
-        """The pattern in a few words."""
-
-    @abstractmethod
-    def _over(self, duration: float) -> Plan: ...
+from seawall.measure.load._pattern import Pattern
+from seawall.measure.load._plans import Piece, Pieces, Plan
+from seawall.measure.load._wave import Wave
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,20 +22,51 @@ class Plan(ABC):
 
     duration: float
 
-    @abstractmethod
-    def rate(self, t: float) -> float:
-        """Requests a second asked for at `t` seconds; 0 outside of the run."""
+    @property
+    def straight(self) -> bool:
+        """Whether the rate runs straight between two turns."""
+        return True
 
     @abstractmethod
-    def planned(self, t: float) -> float:
-        """Expected arrivals in [0, t]: the exact integral of the rate."""
+    def rates(self, times: Floats) -> Floats:
+        """The rate at each of `times`, which lie within the run; at a jump the new one.
+
+        Shapes: times: (n,) float64, each in [0, duration]; returns (n,) float64.
+        """
+
+    @abstractmethod
+    def sums(self, times: Floats) -> Floats:
+        """Expected arrivals from 0 up to each of `times`: the exact integral of the rate.
+
+        Shapes: times: (n,) float64, each in [0, duration]; returns (n,) float64.
+        """
 
     @abstractmethod
     def when(self, counts: Floats) -> Floats:
-        """The times at which `planned` reaches each of `counts`.
+        """The times at which the integral reaches each of `counts`.
 
         Shapes: counts: (n,) float64, each in (0, total]; returns (n,) float64, each in [0, duration].
         """
+
+    @abstractmethod
+    def turns(self) -> Floats:
+        """Times, in order, from 0 to `duration`, between which the rate runs smoothly and crosses a level once at most.
+
+        Raises:
+            ConfigError: There are too many to hold in memory.
+        """
+
+    def spread(self) -> Plan:
+        """The plan with nothing left that happens in an instant, so that the rate says it all."""
+        return self
+
+    def rate(self, t: float) -> float:
+        """Requests a second asked for at `t` seconds; 0 outside of the run."""
+        return float(self.rates(np.array([t]))[0]) if 0 <= t <= self.duration else 0.0
+
+    def planned(self, t: float) -> float:
+        """Expected arrivals in [0, t]: the exact integral of the rate."""
+        return float(self.sums(np.array([min(t, self.duration)]))[0]) if t >= 0 else 0.0
 
     @property
     def total(self) -> float:
@@ -73,9 +104,17 @@ class Pieces(Plan):
     _sums: Floats = field(repr=False)
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
-        lengths = np.array([piece.length for piece in pieces], dtype=np.float64)
-        starts = np.array([piece.start for piece in pieces], dtype=np.float64)
-        ends = np.array([piece.end for piece in pieces], dtype=np.float64)
+        columns = np.array([(piece.length, piece.start, piece.end) for piece in pieces], dtype=np.float64)
+        self._lay(*columns.T)
+
+    @classmethod
+    def level(cls, lengths: Floats, rates: Floats) -> Pieces:
+        """Make a plan of very many level pieces, without an object for each."""
+        plan = cls.__new__(cls)
+        plan._lay(lengths, rates, rates)
+        return plan
+
+    def _lay(self, lengths: Floats, starts: Floats, ends: Floats) -> None:
         edges = np.concatenate([[0.0], np.cumsum(lengths)])
         object.__setattr__(self, "duration", float(edges[-1]))
         object.__setattr__(self, "_begins", edges)
@@ -83,23 +122,26 @@ class Pieces(Plan):
         object.__setattr__(self, "_slopes", (ends - starts) / lengths)
         object.__setattr__(self, "_sums", np.concatenate([[0.0], np.cumsum(lengths * (starts + ends) / 2)]))
 
-    def rate(self, t: float) -> float:
-        """Requests a second asked for at `t` seconds; 0 outside of the run."""
-        if not 0 <= t <= self.duration:
-            return 0.0
-        i = self._piece_at(t)
-        return float(self._starts[i] + self._slopes[i] * (t - self._begins[i]))
+    def rates(self, times: Floats) -> Floats:
+        """The rate at each of `times`."""
+        i = self._piece_at(times)
+        rates: Floats = self._starts[i] + self._slopes[i] * (times - self._begins[i])
+        return rates
 
-    def planned(self, t: float) -> float:
-        """Expected arrivals in [0, t]: the exact integral of the rate."""
-        if t >= self.duration:
-            return float(self._sums[-1])
-        i = self._piece_at(max(t, 0.0))
-        into = max(t, 0.0) - self._begins[i]
-        return float(self._sums[i] + into * (self._starts[i] + self._slopes[i] * into / 2))
+    def sums(self, times: Floats) -> Floats:
+        """The integral up to each of `times`."""
+        i = self._piece_at(times)
+        into = np.minimum(times, self._begins[i + 1]) - self._begins[i]
+        sums: Floats = self._sums[i] + into * (self._starts[i] + self._slopes[i] * into / 2)
+        # At the very end the sum as it was added up, so that the total is one number however it is asked for.
+        return np.where(times >= self.duration, self._sums[-1], sums)
+
+    def turns(self) -> Floats:
+        """The edges of the pieces."""
+        return self._begins
 
     def when(self, counts: Floats) -> Floats:
-        """The times at which `planned` reaches each of `counts`."""
+        """The times at which the integral reaches each of `counts`."""
         # Side "left" finds the first piece whose end reaches the count, which steps over silent pieces.
         i = np.minimum(np.searchsorted(self._sums[1:], counts, side="left"), len(self._starts) - 1)
         rest = counts - self._sums[i]
@@ -110,60 +152,5 @@ class Pieces(Plan):
         times: Floats = np.clip(self._begins[i] + into, self._begins[i], self._begins[i + 1])
         return times
 
-    def _piece_at(self, t: float) -> int:
-        return min(int(np.searchsorted(self._begins, t, side="right")) - 1, len(self._starts) - 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Wave(Plan):
-    """A plan that swings from `low` up to `high` and back every `period` seconds, beginning at `low`."""
-
-    duration: float
-    low: float
-    high: float
-    period: float
-
-    def rate(self, t: float) -> float:
-        """Requests a second asked for at `t` seconds; 0 outside of the run."""
-        if not 0 <= t <= self.duration:
-            return 0.0
-        return float(self._rates(np.float64(t)))
-
-    def planned(self, t: float) -> float:
-        """Expected arrivals in [0, t]: the exact integral of the rate."""
-        return float(self._integral(np.float64(min(max(t, 0.0), self.duration))))
-
-    def when(self, counts: Floats) -> Floats:
-        """The times at which `planned` reaches each of `counts`, by Newton's method kept inside a bracket."""
-        middle, swing = (self.low + self.high) / 2, self._swing
-        below = np.clip((counts - swing) / middle, 0.0, self.duration)
-        above = np.clip((counts + swing) / middle, 0.0, self.duration)
-        times = np.clip(counts / middle, below, above)
-        for _ in range(80):
-            over = self._integral(times) - counts
-            below, above = np.where(over < 0, times, below), np.where(over < 0, above, times)
-            # Where the rate is 0 Newton has nowhere to go; halving the bracket always has.
-            with np.errstate(divide="ignore", invalid="ignore"):
-                newton = times - over / self._rates(times)
-            inside = (newton >= below) & (newton <= above)
-            better = np.where(inside, newton, (below + above) / 2)
-            moved = float(np.max(np.abs(better - times), initial=0.0))
-            times = better
-            if moved <= 1e-13 * self.duration:
-                break
-        return times
-
-    @property
-    def _swing(self) -> float:
-        return (self.high - self.low) / 2 * self.period / (2 * math.pi)
-
-    def _rates(self, t: Floats | np.float64) -> Floats:
-        half = (self.high - self.low) / 2
-        rates: Floats = np.asarray(self.low + half * (1 - np.cos(t * (2 * math.pi / self.period))))
-        return rates
-
-    def _integral(self, t: Floats | np.float64) -> Floats:
-        sums: Floats = np.asarray(
-            (self.low + self.high) / 2 * t - self._swing * np.sin(t * (2 * math.pi / self.period))
-        )
-        return sums
+    def _piece_at(self, times: Floats) -> npt.NDArray[np.intp]:
+        return np.minimum(np.searchsorted(self._begins, times, side="right") - 1, len(self._starts) - 1)

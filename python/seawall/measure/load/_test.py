@@ -16,7 +16,7 @@ from seawall.measure.load._engine import Bounds, Engine
 from seawall.measure.load._http import Request, check_url, sender
 from seawall.measure.load._loop import fine_loop
 from seawall.measure.load._lost import first_lost
-from seawall.measure.load._patterns import Pattern
+from seawall.measure.load._pattern import Pattern
 from seawall.measure.load._plans import Plan
 from seawall.measure.load._progress import OnProgress, reporting
 from seawall.measure.load._result import LoadResult
