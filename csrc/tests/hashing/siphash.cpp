@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 using namespace seawall::hashing;
 
@@ -31,4 +32,17 @@ TEST_CASE("keys that differ in content, length, type or seed differ in hash") {
     count += 2;
   }
   CHECK(seen.size() == count);
+}
+
+TEST_CASE("many integers hash to what each hashes to alone") {
+  const Seed seed{0x0706050403020100, 0x0f0e0d0c0b0a0908};
+  std::vector<std::int64_t> values;
+  for (std::int64_t i = -50; i < 53; ++i) {  // no multiple of any vector's width
+    values.push_back(i * 0x123456789abcdef);
+  }
+  std::vector<std::uint64_t> hashes(values.size());
+  hash_ints(seed, 3, values.data(), values.size(), hashes.data());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    CHECK(hashes[i] == hash_int(seed, 3, values[i]));
+  }
 }

@@ -29,6 +29,7 @@ cdef extern from "seawall/hashing/siphash.hpp" namespace "seawall::hashing" nogi
         uint64_t k1
     uint64_t hash_bytes(Seed, uint8_t, const void*, size_t)
     uint64_t hash_int(Seed, uint8_t, int64_t)
+    void hash_ints(Seed, uint8_t, const int64_t*, size_t, uint64_t*)
 
 cdef extern from "Python.h":
     long long PyLong_AsLongLongAndOverflow(object, int*) except? -1
@@ -247,8 +248,7 @@ cdef class KeyedLimiter(Base):
             numbers = keys
             seed.k0, seed.k1 = self.table.k0, self.table.k1
             with nogil:
-                for i in range(n):
-                    hashes[i] = hash_int(seed, DOMAIN_INT, numbers[i])
+                hash_ints(seed, DOMAIN_INT, &numbers[0], n, hashes)
         else:
             for i in range(n):
                 self.hash_of(keys[i], &hashes[i])
