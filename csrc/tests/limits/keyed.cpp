@@ -93,6 +93,7 @@ TEST_CASE("threads that fight for a tiny table admit no key more often than its 
     KeyedBox box(kind, 3, kSecond, 3, 1);  // two buckets: 16 places
     const int each = kind == Kind::leaky_bucket ? 1 : 3;
     std::vector<std::atomic<int>> admitted(kKeys);
+    int careful = 0;  // keys that got less: a caller that lost its race may leave a log more careful for a window
     for (int phase = 0; phase < kPhases; ++phase) {
       for (auto& one : admitted) {
         one = 0;
@@ -112,12 +113,14 @@ TEST_CASE("threads that fight for a tiny table admit no key more often than its 
       }
       int keys = 0;
       for (auto& one : admitted) {
-        REQUIRE((one == 0 || one == each));
+        REQUIRE(one <= each);
         keys += one != 0;
+        careful += one != 0 && one != each;
       }
       REQUIRE(keys <= 16);
       REQUIRE(keys >= 8);
     }
+    CHECK(careful <= kPhases / 4);
   }
 }
 
