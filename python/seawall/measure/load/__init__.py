@@ -3,6 +3,7 @@
 from seawall.measure.load._arrivals import Arrivals, arrival_times
 from seawall.measure.load._compare import Comparison, Difference, compare
 from seawall.measure.load._parse import parse, parse_duration
+from seawall.measure.load._parts import Generator, Note, Part
 from seawall.measure.load._pattern import Pattern
 from seawall.measure.load._patterns import Constant, Linear, Sine, Spike, Step
 from seawall.measure.load._plans import Plan
@@ -20,10 +21,13 @@ __all__ = [
     "Comparison",
     "Constant",
     "Difference",
+    "Generator",
     "Linear",
     "LoadResult",
     "LoadTest",
+    "Note",
     "OnProgress",
+    "Part",
     "Pattern",
     "Plan",
     "Progress",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 from seawall.measure._histogram import Histogram
 from seawall.measure._hlog import HlogInterval, write_hlog
 from seawall.measure.load._outcomes import OWN_FAULT, UNREACHED
+from seawall.measure.load._parts import Generator, Note, Part
 
 if TYPE_CHECKING:
     from seawall.measure.load._thresholds import ThresholdOutcome
@@ -26,8 +27,8 @@ _HELD_BACK = 0.01
 class Throughput:
     """Counts per slice of the run. All tuples are equally long.
 
-    Units: `interval` in seconds; `planned` in expected requests by due time; `sent` by actual start; `completed`,
-    `succeeded` and `bytes` by the end of the response.
+    Units: `interval` and `slowest` in seconds; `planned` in expected requests by due time; `sent` and `late` by actual
+    start; `completed`, `succeeded`, `bytes` and `slowest` (the longest response time) by the end of the response.
     """
 
     interval: float
@@ -36,6 +37,8 @@ class Throughput:
     completed: tuple[int, ...]
     succeeded: tuple[int, ...]
     bytes: tuple[int, ...]
+    late: tuple[int, ...] = ()
+    slowest: tuple[float, ...] = ()
 
     def per_second(self, counts: tuple[int, ...] | tuple[float, ...]) -> list[float]:
         """One of the tuples as a rate."""
@@ -82,6 +85,17 @@ class LoadResult:
         blocks: Response times by equal parts of the plan in which requests were due, at most 64.
         thresholds: What became of the test's thresholds, in their order.
         aborted: The threshold that could no longer be kept, where that ended the run; `interrupted` is true then.
+        target: What was called, in a few words.
+        pattern: The shape of load, in a few words.
+        model: `open`: requests start when the pattern says; `closed`: when the one before was answered.
+        began: When the run began, for people: ISO 8601 in UTC.
+        warmup: Seconds before the plan whose requests count in no total but their own phase's.
+        scenarios: One part a scenario; a test of one target has one.
+        phases: One part a phase, the warm-up first; empty where none was named.
+        notes: Checkpoints and events, in order of time.
+        generator: How the generator fared.
+        errors: Words of the first error of each kind, at most 64 kinds.
+        plan: What makes the same arrivals again; None where that cannot be said.
     """
 
     response_time: Histogram
@@ -102,6 +116,17 @@ class LoadResult:
     blocks: tuple[HlogInterval, ...] = ()
     thresholds: tuple[ThresholdOutcome, ...] = ()
     aborted: str | None = None
+    target: str = ""
+    pattern: str = ""
+    model: Literal["open", "closed"] = "open"
+    began: str = ""
+    warmup: float = 0.0
+    scenarios: tuple[Part, ...] = ()
+    phases: tuple[Part, ...] = ()
+    notes: tuple[Note, ...] = ()
+    generator: Generator | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
+    plan: Mapping[str, Any] | None = None
 
     @property
     def unreachable(self) -> bool:
@@ -123,13 +148,16 @@ class LoadResult:
         return json.dumps(self._facts(), indent=2)
 
     def _facts(self) -> dict[str, Any]:
+        words = ("target", "pattern", "model", "began", "warmup")
         counts = ("planned", "sent", "completed", "succeeded", "late", "dropped", "interrupted", "duration", "seed")
-        series = ("interval", "planned", "sent", "completed", "succeeded", "bytes")
+        series = ("interval", "planned", "sent", "completed", "succeeded", "bytes", "late", "slowest")
         times = ("response_time", "service_time", "schedule_error")
         return {
-            **{name: getattr(self, name) for name in counts},
+            "schema": 1,
+            **{name: getattr(self, name) for name in (*words, *counts)},
             "outcomes": dict(self.outcomes),
             "first_error": self.first_error,
+            "errors": dict(self.errors),
             "verdict": {
                 "valid": self.verdict.valid,
                 "cause": None if self.verdict.valid else self.verdict.cause,
@@ -141,8 +169,28 @@ class LoadResult:
                 {"text": one.text, "measured": one.measured, "passed": one.passed} for one in self.thresholds
             ],
             "aborted": self.aborted,
+            "scenarios": [_part_facts(part) for part in self.scenarios],
+            "phases": [_part_facts(part) for part in self.phases],
+            "notes": [note.facts() for note in self.notes],
+            "generator": None if self.generator is None else _generator_facts(self.generator),
+            "plan": self.plan,
             "blocks": write_hlog(self.blocks).splitlines(),
         }
+
+
+def _part_facts(part: Part) -> dict[str, Any]:
+    counts = ("planned", "sent", "completed", "succeeded", "late", "dropped", "bytes")
+    return {
+        **{name: getattr(part, name) for name in ("name", "engine", "start", "duration", "counted", *counts)},
+        "outcomes": dict(part.outcomes),
+        "response_time": summary(part.response_time),
+        "service_time": summary(part.service_time),
+    }
+
+
+def _generator_facts(generator: Generator) -> dict[str, Any]:
+    plain = ("cpu", "waited", "processes", "lost")
+    return {**{name: getattr(generator, name) for name in plain}, "lag": summary(generator.lag)}
 
 
 def none_reached(outcomes: Mapping[str, int]) -> bool:
