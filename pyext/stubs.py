@@ -34,6 +34,7 @@ CYTHON = (
     "counter",
     "descriptors",
     "histogram",
+    "tally",
 )
 NANOBIND = ("bulk",)
 
@@ -74,6 +75,9 @@ BY_NAME = {
     "KeyedLimiter.table_bytes": "int",
     "KeyedLimiter.try_acquire_many": "NDArray[numpy.bool_]",
     "Segment.listing": "list[tuple[str, str, int, int]]",
+    "Tally.codes": "dict[int, int]",
+    "Tally.entries": "dict[int, tuple[str, str]]",
+    "Tally.totals": "tuple[int, int, int, int, int, float]",
     "_attach": "Any",
     "Base.__reduce__": "tuple[Any, ...]",
     "own_methods": "type[_T]",
@@ -114,6 +118,7 @@ IMPORTS = (
     ("_core.limits", "Limiter"),
     ("_core.limits", "Permit"),
     ("_core.segment", "Segment"),
+    ("_core.histogram", "Histogram"),
     ("clock", "Clock as PublicClock"),
     ("guard.limits._decision", "Decision"),
 )
@@ -128,6 +133,10 @@ CONSTRUCTORS = {
     "Waiter": "(self, bell: Any) -> None",
     "Counter": "(cls, segment: Segment | None = ..., name: str = ...) -> Self",
     "Gauge": "(cls, segment: Segment | None = ..., name: str = ...) -> Self",
+    "Tally": (
+        "(cls, interval: float, slices: int, begin: float, block_width: float, blocks: int, ends: tuple[float, ...], "
+        "longest: float, memory: Any = ...) -> Self"
+    ),
     "Histogram": (
         "(cls, lowest: int, highest: int, digits: int, segment: Segment | None = ..., name: str = ..., "
         "adopt: bool = ...) -> Self"

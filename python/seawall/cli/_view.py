@@ -20,13 +20,14 @@ def plan_view(test: LoadTest) -> RenderableType:
     """What is about to happen."""
     plan = test.plan
     levels = plan.levels(WIDTH)
-    words = f"{test.pattern.describe()} for {plan.duration:g} s, {test.arrivals} arrivals"
+    settings = test.settings
+    words = f"{test.pattern.describe()} for {plan.duration:g} s, {settings.arrivals} arrivals"
     grid = _grid()
-    grid.add_row("target", f"{test.request.method} {test.request.url}")
-    grid.add_row("pattern", words if test.seed is None else f"{words}, seed {test.seed}")
+    grid.add_row("target", ", ".join(scenario.describe() for scenario in settings.scenarios))
+    grid.add_row("pattern", words if settings.seed is None else f"{words}, seed {settings.seed}")
     # Chance decides the number of poisson arrivals; the plan only knows their mean.
-    about = "about " if test.seed is not None else ""
-    grid.add_row("planned", f"{about}{plan.arrivals:,} requests, at most {test.max_concurrency:,} at once")
+    about = "about " if settings.seed is not None else ""
+    grid.add_row("planned", f"{about}{plan.arrivals:,} requests, at most {settings.max_concurrency:,} at once")
     grid.add_row("", Text(sparkline(levels), style="cyan"))
     return grid
 

@@ -13,9 +13,9 @@ from aiohttp import web
 
 from seawall.errors import ConfigError
 from seawall.measure.load import Constant, Linear, LoadResult, LoadTest, Progress, Spike
+from seawall.measure.load._judge import judge
 from seawall.measure.load._outcomes import answered, failed
-from seawall.measure.load._result import judge
-from seawall.measure.load._test import check_files
+from seawall.measure.load._settings import check_files
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -332,9 +332,9 @@ def test_bad_urls(target: str) -> None:
 def test_bad_options() -> None:
     """Targets and options that can never work are refused with the way out."""
     with pytest.raises(ConfigError) as caught:
-        LoadTest(len, Constant(1), duration=1)  # type: ignore[arg-type]
+        LoadTest(5, Constant(1), duration=1)  # type: ignore[arg-type]
     assert str(caught.value) == (
-        "target must be a URL, got <built-in function len>; serve it over HTTP, a callable cannot be load-tested yet"
+        "target must be a URL, a Request, a callable or scenarios, got 5; for example http://127.0.0.1:8000/"
     )
     with pytest.raises(ConfigError) as caught:
         LoadTest("http://a/", 100, duration=1)  # type: ignore[arg-type]

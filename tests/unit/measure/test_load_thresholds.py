@@ -132,7 +132,7 @@ def test_a_load_test_reads_its_thresholds_before_it_runs() -> None:
     """Texts and parsed thresholds may be mixed; a single text is a list of letters by mistake."""
     given = ["p99<250ms", Threshold.parse("errors<1%")]
     test = LoadTest("http://127.0.0.1:1/", Constant(1), duration=1, thresholds=given)
-    assert [threshold.text for threshold in test.thresholds] == ["p99<250ms", "errors<1%"]
+    assert [threshold.text for threshold in test.settings.thresholds] == ["p99<250ms", "errors<1%"]
     with pytest.raises(ConfigError) as caught:
         LoadTest("http://127.0.0.1:1/", Constant(1), duration=1, thresholds="p99<1s")
     assert str(caught.value) == "thresholds must be a list of texts, got 'p99<1s'; use ['p99<1s']"

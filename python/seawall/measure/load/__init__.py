@@ -1,7 +1,9 @@
 """Load tests in the open model: requests start when the pattern says, whether or not earlier ones were answered."""
 
 from seawall.measure.load._arrivals import Arrivals, arrival_times
+from seawall.measure.load._closed import Closed
 from seawall.measure.load._compare import Comparison, Difference, compare
+from seawall.measure.load._outcomes import Answer
 from seawall.measure.load._parse import parse, parse_duration
 from seawall.measure.load._parts import Generator, Note, Part
 from seawall.measure.load._pattern import Pattern
@@ -14,14 +16,19 @@ from seawall.measure.load._sparkline import sparkline
 from seawall.measure.load._stages import Stages
 from seawall.measure.load._test import LoadTest
 from seawall.measure.load._thresholds import Threshold, ThresholdOutcome
+from seawall.measure.load.target import Feed, GrpcCall, Request, Scenario
 
 __all__ = [
     "PERCENTILES",
+    "Answer",
     "Arrivals",
+    "Closed",
     "Comparison",
     "Constant",
     "Difference",
+    "Feed",
     "Generator",
+    "GrpcCall",
     "Linear",
     "LoadResult",
     "LoadTest",
@@ -32,6 +39,8 @@ __all__ = [
     "Plan",
     "Progress",
     "Replay",
+    "Request",
+    "Scenario",
     "Sine",
     "Spike",
     "Stages",

@@ -4,8 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+# The codes of csrc/include/seawall/load/outcome.hpp.
+DONE, TIMEOUT, WRONG_BODY = 0, 6, 13
+FIRST_STATUS, FIRST_NAMED = 100, 600
+KINDS = {
+    DONE: "ok",
+    1: "connection refused",
+    2: "connect timeout",
+    3: "dns",
+    4: "unreachable",
+    5: "tls",
+    TIMEOUT: "timeout",
+    7: "reset",
+    8: "disconnected",
+    9: "truncated",
+    10: "bad response",
+    11: "too many open files",
+    12: "wrong status",
+    WRONG_BODY: "wrong body",
+    14: "wrong size",
+}
+_CODES = {kind: code for code, kind in KINDS.items()}
 # What can only happen before the target has answered anything at all.
 UNREACHED = frozenset({"connection refused", "connect timeout", "dns", "unreachable", "tls"})
 # A failure of the generator's own machine, which says nothing about the target.
@@ -14,29 +36,42 @@ OWN_FAULT = "too many open files"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The end of one request.
+    """The end of one request or call. A target that is a callable may return one to say more than that it returned.
 
     Args:
-        kind: `2xx`, `3xx`, `status 503`, or the kind of error.
+        kind: `ok`, `2xx`, `3xx`, `status 503`, or the kind of error; a run keeps 64 kinds of its own.
         size: Bytes of the response's body that arrived.
         status: The HTTP status; None when there was no response.
         error: The error's own words; None when there was a response.
+        accepted: Whether the test asked for just that status.
     """
 
-    kind: str
+    kind: str = "ok"
     size: int = 0
     status: int | None = None
     error: str | None = None
+    accepted: bool = False
 
     @property
     def succeeded(self) -> bool:
         """Whether the target let the request through and answered it: a status below 400 and a whole body."""
-        return self.error is None and self.status is not None and self.status < 400
+        return self.error is None and (self.accepted or self.status is None or self.status < 400)
+
+    @property
+    def code(self) -> int | None:
+        """The number of the kind; None where it has a name only."""
+        if self.error is None and self.status is not None and 100 <= self.status < FIRST_NAMED:
+            return self.status
+        return _CODES.get(self.kind)
+
+
+OK = Answer()
+TIMED_OUT = Answer("timeout", error="it took longer than the timeout")
 
 
 def answered(status: int, size: int) -> Answer:
     """The end of a request that got its whole response."""
-    return Answer(f"{status // 100}xx" if status < 400 else f"status {status}", size, status)
+    return Answer(kind_of(status), size, status)
 
 
 def failed(error: BaseException, size: int = 0) -> Answer:
@@ -44,11 +79,29 @@ def failed(error: BaseException, size: int = 0) -> Answer:
     return Answer(_kind(error), size, error=str(error) or type(error).__name__)
 
 
+def kind_of(code: int, names: Mapping[int, str] | None = None) -> str:
+    """The kind of a code: of a status its class below 400 and itself above, else its name."""
+    if code < FIRST_STATUS:
+        return KINDS[code]
+    if code >= FIRST_NAMED:
+        return (names or {}).get(code, "other errors")
+    return f"{code // 100}xx" if code < 400 else f"status {code}"
+
+
 def _kind(error: BaseException) -> str:
+    # From the most special to the most general: the classes inherit from each other.
+    for known, kind in _known_kinds():
+        if isinstance(error, known):
+            return kind
+    if isinstance(error, OSError):
+        return _os_kind(error)
+    return f"error {type(error).__name__}"
+
+
+def _known_kinds() -> list[tuple[type[BaseException], str]]:
     import aiohttp
 
-    # From the most special to the most general: the classes inherit from each other.
-    kinds: list[tuple[type[BaseException], str]] = [
+    return [
         (aiohttp.ClientConnectorDNSError, "dns"),
         (aiohttp.ClientSSLError, "tls"),
         (aiohttp.ConnectionTimeoutError, "connect timeout"),
@@ -57,17 +110,13 @@ def _kind(error: BaseException) -> str:
         (aiohttp.ClientPayloadError, "truncated"),
         (aiohttp.ClientResponseError, "bad response"),
     ]
-    for known, kind in kinds:
-        if isinstance(error, known):
-            return kind
-    if isinstance(error, OSError):
-        return _os_kind(error, connecting=isinstance(error, aiohttp.ClientConnectorError))
-    return f"error {type(error).__name__}"
 
 
-def _os_kind(error: OSError, *, connecting: bool) -> str:
+def _os_kind(error: OSError) -> str:
+    import aiohttp
+
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return OWN_FAULT
     if error.errno == errno.ECONNREFUSED:
         return "connection refused"
-    return "unreachable" if connecting else "reset"
+    return "unreachable" if isinstance(error, aiohttp.ClientConnectorError) else "reset"

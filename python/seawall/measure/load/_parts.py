@@ -21,7 +21,7 @@ class Part:
         name: Of the scenario or the phase.
         engine: What sent the requests of a scenario, such as `HTTP/1.1 in C++`; empty for a phase.
         start: When it began.
-        duration: How long it took; for a phase until its last answer, if that came after its end.
+        duration: How long it took; a phase ends when the next one begins, whenever the last answers came.
         response_time: From due to answered.
         service_time: From sent to answered.
         outcomes: Number of requests by kind of end.

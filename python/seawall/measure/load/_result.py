@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from seawall.measure._histogram import Histogram
 from seawall.measure._hlog import HlogInterval, write_hlog
-from seawall.measure.load._outcomes import OWN_FAULT, UNREACHED
+from seawall.measure.load._outcomes import UNREACHED
 from seawall.measure.load._parts import Generator, Note, Part
 
 if TYPE_CHECKING:
     from seawall.measure.load._thresholds import ThresholdOutcome
 
 PERCENTILES = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
-
-# The generator may add this much to a response time, in seconds, or this share of the P99, before it is worth a word.
-_OWN_DELAY = 0.005
-_OWN_SHARE = 0.1
-_HELD_BACK = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +130,8 @@ class LoadResult:
 
     @property
     def succeeded(self) -> int:
-        """Requests answered with a status below 400."""
-        return sum(self.throughput.succeeded)
+        """Requests that ended well: answered with a status below 400 or one that was asked for, or returned."""
+        return sum(self.throughput.succeeded) - sum(part.succeeded for part in self.phases if not part.counted)
 
     @property
     def passed(self) -> bool:
@@ -205,34 +200,3 @@ def summary(times: Histogram) -> dict[str, float]:
     values = zip(PERCENTILES, times.percentiles(list(PERCENTILES)), strict=True)
     percentiles = {f"p{p:g}": float(value) for p, value in values}
     return {"count": times.count, **percentiles, "min": times.min, "max": times.max, "mean": times.mean}
-
-
-def judge(
-    *,
-    response_time: Histogram,
-    schedule_error: Histogram,
-    outcomes: Mapping[str, int],
-    sent: int,
-    late: int,
-    dropped: int,
-) -> Verdict:
-    """Decide whether the numbers speak of the target or of the generator."""
-    if none_reached(outcomes):
-        return Verdict(
-            False, (f"{sum(outcomes.values()):,} of {sent:,} requests failed to connect",), "nothing was reached"
-        )
-    reasons = []
-    if dropped:
-        reasons.append(f"{dropped:,} of {sent + dropped:,} requests were never sent")
-    if late > _HELD_BACK * sent:
-        reasons.append(f"max_concurrency was reached and {late:,} of {sent:,} requests started late; raise it")
-    if schedule_error.count:
-        own, whole = schedule_error.percentile(99.0), response_time.percentile(99.0) if response_time.count else 0.0
-        if own > max(_OWN_DELAY, _OWN_SHARE * whole):
-            reasons.append(
-                f"its own delay was {own * 1e3:,.1f} ms at P99, against a response time of {whole * 1e3:,.1f} ms; "
-                "lower the rate or free a processor"
-            )
-    if outcomes.get(OWN_FAULT):
-        reasons.append(f"it ran out of open files {outcomes[OWN_FAULT]:,} times; raise `ulimit -n`")
-    return Verdict(not reasons, tuple(reasons))

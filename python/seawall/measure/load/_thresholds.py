@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from seawall.errors import ConfigError
 
 if TYPE_CHECKING:
+    from seawall.measure.load._parts import Part
     from seawall.measure.load._result import LoadResult
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -19,7 +20,7 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_FORM = re.compile(r"([^<>=]*)([<>=]+)([^<>=]*)")
+_FORM = re.compile(r"([^<>={}]*)(?:\{\s*(phase|scenario)\s*:([^}]*)\})?\s*([<>=]+)([^<>=]*)")
 _LIMIT = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+))\s*([^\d\s.]*)")
 _PERCENTILE = re.compile(r"p(\d+(?:\.\d+)?)")
 # A unit's divisor turns the typed number into the one measured; a quotient is rounded once, so 7 % of 100 is exactly 7.
@@ -62,6 +63,7 @@ class Threshold:
         operator: `<`, `<=`, `>` or `>=`.
         limit: In seconds, requests a second, a share from 0 to 1, or a count.
         unit: `us`, `ms` or `s`; `/s`; `%`, or nothing for a count.
+        part: `phase` or `scenario`, and its name; None for the whole run.
 
     Example:
         >>> Threshold.parse("p99 < 250ms").limit
@@ -73,10 +75,19 @@ class Threshold:
     operator: str
     limit: float
     unit: str
+    part: tuple[str, str] | None = None
+
+    @property
+    def percentile(self) -> float | None:
+        """Which percentile it is about; None where it is about something else."""
+        found = _PERCENTILE.fullmatch(self.metric)
+        return None if found is None else float(found[1])
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a threshold such as `p99<250ms`, `mean<=0.1s`, `errors<1%`, `dropped<=0` or `rate>950/s`.
+
+        It can be about one phase or scenario: `p99{phase:peak}<250ms`, `errors{scenario:checkout}<1%`.
 
         Raises:
             ConfigError: It is not a threshold, or one that can never be kept.
@@ -84,14 +95,15 @@ class Threshold:
         if not isinstance(text, str):
             raise ConfigError(f"threshold must be a text, got {text!r}; for example 'p99<250ms'")
         form = _FORM.fullmatch(text)
-        if form is None or form[2] not in OPERATORS:
+        if form is None or form[4] not in OPERATORS:
             raise ConfigError(f"threshold must compare once with <, <=, > or >=, got {text!r}; for example p99<250ms")
         metric = form[1].strip().lower()
         divisors = _divisors(metric, text)
-        value, unit = _limit(metric, form[3].strip(), divisors, text)
-        if form[2] == "<" and value == 0:
+        value, unit = _limit(metric, form[5].strip(), divisors, text)
+        if form[4] == "<" and value == 0:
             raise ConfigError(f"threshold {text!r} can never be kept, nothing is below 0; use <= instead of <")
-        return cls(text, metric, form[2], value / divisors[unit], unit)
+        part = None if form[2] is None else (form[2], form[3].strip())
+        return cls(text, metric, form[4], value / divisors[unit], unit, part)
 
     def evaluate(self, result: LoadResult) -> ThresholdOutcome:
         """Hold a result against the threshold."""
@@ -107,27 +119,46 @@ class Threshold:
         return f"{scaled:,.0f}" if self.unit == "" else f"{scaled:,.2f}{'' if self.unit[0] in '%/' else ' '}{self.unit}"
 
     def _measure(self, result: LoadResult) -> float | None:
+        whole = result if self.part is None else _find(result, *self.part)
+        if whole is None:
+            return None
         if self.metric in _UNITS and _UNITS[self.metric] is not _TIMES:
-            return self._measure_counts(result)
-        times = result.response_time
+            return self._measure_counts(whole)
+        times = whole.response_time
         if not times.count:
             return None
-        percentile = _PERCENTILE.fullmatch(self.metric)
-        if percentile is not None:
-            return float(times.percentile(float(percentile[1])))
+        if self.percentile is not None:
+            return float(times.percentile(self.percentile))
         return float(times.mean if self.metric == "mean" else times.max)
 
-    def _measure_counts(self, result: LoadResult) -> float | None:
+    def _measure_counts(self, whole: LoadResult | Part) -> float | None:
         if self.metric == "rate":
-            return result.completed / result.duration if result.duration > 0 else None
-        count, whole = {
-            "errors": (result.completed - result.succeeded, result.completed),
-            "late": (result.late, result.sent),
-            "dropped": (result.dropped, result.planned),
+            return whole.completed / whole.duration if whole.duration > 0 else None
+        count, all_of_them = {
+            "errors": (whole.completed - whole.succeeded, whole.completed),
+            "late": (whole.late, whole.sent),
+            "dropped": (whole.dropped, whole.planned),
         }[self.metric]
-        if not whole:
+        if not all_of_them:
             return None
-        return count / whole if self.unit == "%" else float(count)
+        return count / all_of_them if self.unit == "%" else float(count)
+
+
+def check_parts(thresholds: Iterable[Threshold], phases: Sequence[str], scenarios: Sequence[str]) -> None:
+    """Raise ConfigError where a threshold is about a phase or a scenario that there is not."""
+    known = {"phase": phases, "scenario": scenarios}
+    for one in thresholds:
+        if one.part is not None and one.part[1] not in known[one.part[0]]:
+            kind, name = one.part
+            there = ", ".join(repr(name) for name in known[kind]) or "none"
+            raise ConfigError(
+                f"{kind} of a threshold must be one of the test's, got {name!r} in {one.text!r}; there are {there}"
+            )
+
+
+def _find(result: LoadResult, kind: str, name: str) -> Part | None:
+    parts = result.phases if kind == "phase" else result.scenarios
+    return next((part for part in parts if part.name == name), None)
 
 
 def _unit_divisor(metric: str, unit: str) -> float:

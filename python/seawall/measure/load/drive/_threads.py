@@ -1,0 +1,259 @@
+"""Calls made in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from seawall.measure.load._outcomes import DONE, TIMED_OUT, Answer, failed
+from seawall.measure.load.drive._driver import Driver, Work
+from seawall.measure.load.target._callable import entered_plainly
+from seawall.measure.load.target._feed import FeedEnded
+
+_NAP = 0.05
+# How long the end of a run waits for the places to be left, in seconds.
+_PATIENCE = 5.0
+
+
+class _Place:
+    """One thread and the call that is under way in it."""
+
+    __slots__ = ("due", "leave", "number", "pending", "row", "started", "state", "thread")
+
+    def __init__(self) -> None:
+        self.pending = False
+        self.due = self.started = 0.0
+        self.number = 0
+        self.state: Any = None
+        self.row: Any = None
+        self.leave: Callable[[], Any] | None = None
+        self.thread: threading.Thread | None = None
+
+
+class ThreadDriver(Driver):
+    """Calls made by threads that take turns: one waits for the next due time, and then calls while another waits.
+
+    So nothing is handed from thread to thread between due and started. A thread cannot be interrupted: a call that
+    outlasts the timeout is counted as one, and its place is free again only when it returns. Threads are daemons, so
+    one that never returns does not hold up the end.
+
+    Cost: about 20 us a call under the GIL, besides what the target does.
+    """
+
+    engine = "callable in threads"
+
+    def __init__(self, call: Callable[[int, Any, Any], Answer | None], work: Work) -> None:
+        self._call = call
+        self._stream, self._bounds = work.stream, work.bounds
+        self._record, self._tally = work.record, work.record.tally
+        self._worker, self._rows = work.worker, work.rows
+        self._clock = asyncio.get_running_loop().time
+        self._numbers = count(self._stream.first, self._stream.stride)
+        self._turn = threading.Lock()
+        # Guards `pending` of all places, `_waiting`, `_started_all` and the list of places; held for moments only.
+        self._books = threading.Lock()
+        self._over = threading.Event()
+        self._due: list[float] = []
+        self._next = 0
+        self._waiting = 0
+        self._most = work.bounds.places
+        self._places: list[_Place] = []
+        self._held_until, self._line_held = 0.0, False
+        self._last = -1.0
+        self._started_all = False
+        self._crash: BaseException | None = None
+
+    @property
+    def under_way(self) -> int:
+        """Calls started and not ended."""
+        with self._books:
+            return sum(place.pending for place in self._places)
+
+    async def run(self, stop: asyncio.Event) -> bool:
+        """Make all calls and wait for their ends; whether the plan was done."""
+        closed = self._bounds.closed
+        users = 1 if closed is None else len(range(self._stream.first, closed.users, self._stream.stride))
+        for _ in range(users):
+            self._hire()
+        try:
+            while not self._done() and not stop.is_set() and self._crash is None and not self._bounds.enough():
+                await asyncio.sleep(_NAP / 10 if self._started_all else _NAP)
+                self._cut_overdue()
+                if closed is not None and self._now() >= self._bounds.end:
+                    self._finish_starting()
+            done = self._done()
+        finally:
+            self._over.set()
+            await self._dismiss()
+        if self._crash is not None:
+            raise self._crash
+        return done
+
+    # --- one thread -----------------------------------------------------------------------------------------------
+
+    def _work(self, place: _Place) -> None:
+        try:
+            if self._worker is not None:
+                self._enter(place, self._worker())
+            try:
+                if self._bounds.closed is None:
+                    self._serve(place)
+                else:
+                    self._ask_again(place, self._bounds.closed.think)
+            finally:
+                if place.leave is not None:
+                    place.leave()
+        except BaseException as error:  # noqa: BLE001  # a worker that cannot be made or left ends the run with its error
+            self._crash = self._crash or error
+
+    def _enter(self, place: _Place, made: Any) -> None:
+        if inspect.isawaitable(made) or hasattr(made, "__aenter__"):
+            raise TypeError(f"the worker of a plain callable must be plain, it gave {made!r}")
+        place.state, place.leave = entered_plainly(made)
+
+    def _serve(self, place: _Place) -> None:
+        first = self._worker is not None
+        while True:
+            arrived = self._now()
+            with self._turn:
+                if self._line_held or first:
+                    self._held_until, self._line_held, first = arrived, False, False
+                due = self._lead()
+                if due is None:
+                    return
+                late = due < self._held_until
+                if not self._take_row(place):
+                    return
+                self._begin(place, due)
+            self._measure(place, late=late)
+            with self._books:
+                self._waiting += 1
+
+    def _lead(self) -> float | None:
+        """Wait for the next due time; None when the run is over."""
+        with self._books:
+            self._waiting -= 1
+            alone = self._waiting == 0 and len(self._places) < self._most
+        if alone:
+            # Somebody has to wait for the next one while this thread calls.
+            self._hire()
+        while not self._over.is_set() and not self._started_all:
+            now = self._now()
+            due = self._peek(now)
+            if due is None or now > self._bounds.until:
+                self._finish_starting()
+            elif due <= now:
+                self._next += 1
+                return due
+            else:
+                self._over.wait(min(due - now, _NAP))
+        return None
+
+    def _peek(self, now: float) -> float | None:
+        if self._next >= len(self._due):
+            block = self._stream.take(now)
+            if block is None:
+                return None
+            self._due, self._next = block.tolist(), 0
+        return self._due[self._next]
+
+    def _ask_again(self, place: _Place, think: float) -> None:
+        while not self._over.wait(max(-self._now(), 0.0)):
+            with self._turn:
+                if self._now() >= self._bounds.end or not self._take_row(place) or not self._begin(place, self._now()):
+                    return
+            self._measure(place, late=False)
+            if think:
+                self._over.wait(think)
+
+    def _take_row(self, place: _Place) -> bool:
+        place.number = next(self._numbers)
+        if self._rows is None:
+            return True
+        try:
+            place.row = self._rows(place.number)
+        except FeedEnded:
+            self._stream.close(self._last)
+            self._finish_starting()
+            return False
+        return True
+
+    def _begin(self, place: _Place, due: float) -> bool:
+        with self._books:
+            if self._started_all:
+                return False
+            place.due, place.started, place.pending = due, self._now(), True
+            self._last = due
+            if self._waiting == 0:
+                self._line_held = True
+        return True
+
+    def _measure(self, place: _Place, *, late: bool) -> None:
+        due, started = place.due, place.started
+        if self._bounds.closed is not None:
+            due = started
+        self._tally.start(due, started, late)
+        try:
+            answer = self._call(place.number, place.state, place.row)
+        except Exception as error:  # noqa: BLE001  # whatever the target raises is what became of the call
+            answer = failed(error)
+        ended = self._now()
+        if not self._settle(place):
+            return
+        if answer is None:
+            self._tally.end(due, started, ended, DONE)
+        else:
+            self._record.end(due, started, ended, answer)
+
+    # --- the run --------------------------------------------------------------------------------------------------
+
+    def _now(self) -> float:
+        return self._clock() - self._bounds.zero
+
+    def _hire(self) -> None:
+        place = _Place()
+        place.thread = threading.Thread(target=self._work, args=(place,), daemon=True, name="seawall-load")
+        with self._books:
+            self._places.append(place)
+            self._waiting += 1
+        try:
+            place.thread.start()
+        except RuntimeError:
+            with self._books:
+                self._places.remove(place)
+                self._waiting -= 1
+                # The machine gives no more threads: then these are all the places there are.
+                self._most = len(self._places)
+            if not self._most:
+                raise
+
+    def _settle(self, place: _Place) -> bool:
+        """Whether the end of the place's call is still to be told; only the first who asks may tell it."""
+        with self._books:
+            pending, place.pending = place.pending, False
+            return pending
+
+    def _finish_starting(self) -> None:
+        with self._books:
+            self._started_all = True
+
+    def _done(self) -> bool:
+        return self._started_all and not self.under_way
+
+    def _cut_overdue(self) -> None:
+        now = self._now()
+        for place in list(self._places):
+            if place.pending and now - place.started > self._bounds.timeout and self._settle(place):
+                self._record.end(place.due, place.started, now, TIMED_OUT)
+
+    async def _dismiss(self) -> None:
+        inside = [place for place in self._places if self._settle(place)]
+        others = [place.thread for place in self._places if place not in inside and place.thread is not None]
+        waited = 0.0
+        while any(thread.is_alive() for thread in others) and waited < _PATIENCE:
+            await asyncio.sleep(_NAP / 10)
+            waited += _NAP / 10
