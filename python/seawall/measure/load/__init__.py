@@ -1,6 +1,17 @@
 """Load tests in the open model: requests start when the pattern says, whether or not earlier ones were answered."""
 
 from seawall.measure.load._arrivals import Arrivals, arrival_times
+from seawall.measure.load._capacity import (
+    DEFAULT_THRESHOLDS,
+    Capacity,
+    CapacitySearch,
+    OnStep,
+    OnStepProgress,
+    find_capacity,
+    find_capacity_async,
+)
+from seawall.measure.load._capacity_search import Search
+from seawall.measure.load._capacity_step import CapacityStep
 from seawall.measure.load._compare import Comparison, Difference, compare
 from seawall.measure.load._parse import parse, parse_duration
 from seawall.measure.load._pattern import Pattern
@@ -15,8 +26,12 @@ from seawall.measure.load._test import LoadTest
 from seawall.measure.load._thresholds import Threshold, ThresholdOutcome
 
 __all__ = [
+    "DEFAULT_THRESHOLDS",
     "PERCENTILES",
     "Arrivals",
+    "Capacity",
+    "CapacitySearch",
+    "CapacityStep",
     "Comparison",
     "Constant",
     "Difference",
@@ -24,10 +39,13 @@ __all__ = [
     "LoadResult",
     "LoadTest",
     "OnProgress",
+    "OnStep",
+    "OnStepProgress",
     "Pattern",
     "Plan",
     "Progress",
     "Replay",
+    "Search",
     "Sine",
     "Spike",
     "Stages",
@@ -38,6 +56,8 @@ __all__ = [
     "Verdict",
     "arrival_times",
     "compare",
+    "find_capacity",
+    "find_capacity_async",
     "parse",
     "parse_duration",
     "sparkline",
