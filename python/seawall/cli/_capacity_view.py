@@ -13,7 +13,7 @@ from seawall.cli._view import ms
 from seawall.measure.load import Capacity, CapacitySearch, CapacityStep
 
 _STYLES = {"passed": "green", "failed": "red", "held back": "bold yellow", "unreached": "bold red"}
-_MARKS = {"passed": "●", "failed": "×", "held back": "?", "unreached": "!"}
+_MARKS = {"passed": "●", "failed": "✗", "held back": "?", "unreached": "!"}
 _WIDTH, _HEIGHT = 56, 7
 _ENDS = {
     "found": "",
@@ -100,7 +100,7 @@ def plot(found: Capacity) -> list[str]:
     lines = [f"{label:>12} │{''.join(row)}".rstrip() for label, row in zip(labels, rows, strict=True)]
     ends = f"{min(rates):,.5g}/s", f"{max(rates):,.5g}/s"
     scale = f"{'':12}  {ends[0]}{ends[1]:>{_WIDTH - len(ends[0])}}"
-    legend = f"{'':12}  P99 by rate: ● passed, × failed"
+    legend = f"{'':12}  P99 by rate: ● passed, ✗ failed"
     legend += ", ? held back" if any(one.outcome == "held back" for one, _ in points) else ""
     axis = f"{'':12} └{'─' * _WIDTH}"
     return [*lines, axis, *_interval_line(found, across), scale, legend]

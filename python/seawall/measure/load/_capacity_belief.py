@@ -29,8 +29,8 @@ class Belief:
     Shapes: `edges` (n + 1,) logarithms of rates, `weights` (n,) probabilities of the cells between them.
 
     Args:
-        below: Probability that even the first rate is too high.
-        above: Probability that even the last rate is not.
+        below: Probability of a limit below the cells.
+        above: Probability of a limit beyond them.
     """
 
     edges: Floats
@@ -48,6 +48,11 @@ class Belief:
         sums = np.concatenate(([0.0], np.cumsum(self.weights)))
         return math.exp(float(np.interp(inside, sums, self.edges)))
 
+    def at_least(self, rate: float) -> float:
+        """The probability that the limit is there or above."""
+        sums = np.concatenate(([0.0], np.cumsum(self.weights)))
+        return 1.0 - self.below - float(np.interp(math.log(rate), self.edges, sums))
+
 
 def believe(outcomes: Sequence[tuple[float, bool]], *, start: float, most: float, precision: float) -> Belief:
     """Update the prior by the outcomes, pairs of a rate and whether it passed; their order does not matter.
@@ -57,8 +62,10 @@ def believe(outcomes: Sequence[tuple[float, bool]], *, start: float, most: float
 
     Source: Horstein, Sequential Transmission Using Noiseless Feedback (1963); Watson and Pelli, QUEST (1983).
     """
-    low, high = math.log(start), math.log(most)
-    cells = max(math.ceil((high - low) / (math.log1p(precision) / _CELLS_PER_PRECISION)), 1)
+    # A little beyond what can be tried, or a limit just there would have to be on one side or the other.
+    margin = math.log1p(precision)
+    low, high = math.log(start) - margin, math.log(most) + margin
+    cells = math.ceil((high - low) / margin * _CELLS_PER_PRECISION)
     edges = np.linspace(low, high, cells + 1)
     limits = np.concatenate(([-np.inf], (edges[1:] + edges[:-1]) / 2, [np.inf]))
     prior = np.full(cells + 2, (1.0 - _BELOW - _ABOVE) / cells)

@@ -91,7 +91,7 @@ class Search:
     max_steps: int = 50
 
     def __post_init__(self) -> None:
-        unit, way_out = "requests a second", "most people know a rate that surely passes"
+        unit, way_out = "requests a second", "start where the target surely passes"
         _checks.number("start", self.start, low=0.001, high=_checks.MAX_RATE, unit=unit, way_out=way_out)
         _checks.number("most", self.most, low=0.001, high=_checks.MAX_RATE, unit=unit, way_out="100,000 is the default")
         if not self.start < self.most:
@@ -99,7 +99,7 @@ class Search:
                 f"start must be below most, got start {self.start:,.10g} and most {self.most:,.10g} requests a second; "
                 "start where the target surely passes"
             )
-        _share("precision", self.precision, low=0.005, high=1.0, default="0.05 is 5 % and the default")
+        _share("precision", self.precision, low=0.005, high=1.0, default="0.05 is the default")
         _share("confidence", self.confidence, low=0.5, high=0.99, default="0.9 is the default")
         _checks.number("growth", self.growth, low=1.1, high=100, unit="times", way_out="2 is the default")
         _checks.whole("max_steps", self.max_steps, low=3, high=1000, unit="steps", way_out="50 is the default")
@@ -144,8 +144,8 @@ class Search:
 
     def _ends(self, seen: Sequence[Observation], belief: Belief, low: float, high: float) -> list[tuple[Ended, bool]]:
         return [
-            ("none passed", belief.below >= self.confidence),
-            ("all passed", belief.above >= self.confidence),
+            ("none passed", 1.0 - belief.at_least(self.start) >= self.confidence),
+            ("all passed", belief.at_least(self.most) >= self.confidence),
             ("found", low > 0 and high <= low * (1.0 + self.precision)),
             ("steps used", len(seen) >= self.max_steps),
         ]

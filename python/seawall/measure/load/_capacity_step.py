@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 from seawall.measure._histogram import Histogram
 from seawall.measure.load._capacity_search import Outcome
+from seawall.measure.load._outcomes import OWN_FAULT
 from seawall.measure.load._result import LoadResult, judge
-from seawall.measure.load._thresholds import Threshold
+from seawall.measure.load._thresholds import OPERATORS, Threshold
 
 # Response times that grow by this share of the time that passes show a backlog that grows.
 _GROWTH = 0.01
@@ -39,8 +40,8 @@ class CapacityStep:
 def judge_step(result: LoadResult, thresholds: tuple[Threshold, ...], usual: float | None) -> tuple[Outcome, str]:
     """Decide how a step came out, and why.
 
-    The generator's own delay only adds to response times, so what passes passes; only what does not is asked whose
-    fault it was.
+    The generator's own delay only adds to response times, so what passes passes; what fails by more than that delay can
+    have added is the target's failure, too.
 
     Args:
         result: What was measured, thresholds evaluated.
@@ -61,7 +62,7 @@ def judge_step(result: LoadResult, thresholds: tuple[Threshold, ...], usual: flo
         late=0,
         dropped=0,
     )
-    if not own.valid:
+    if not own.valid and (result.outcomes.get(OWN_FAULT) or not _fails_anyhow(result, thresholds)):
         return "held back", "; ".join(own.reasons)
     if waited and not _target_slow(result, thresholds, usual):
         return "held back", f"max_concurrency was reached and {result.late:,} requests started late; raise it"
@@ -94,6 +95,21 @@ def _shortfalls(result: LoadResult, thresholds: tuple[Threshold, ...]) -> list[s
     if result.dropped:
         why.append(f"{result.dropped:,} of {result.planned:,} requests were never sent")
     return why
+
+
+def _fails_anyhow(result: LoadResult, thresholds: tuple[Threshold, ...]) -> bool:
+    """Whether the step fails even if everything that the generator's delay can have added is taken off."""
+    own = result.schedule_error
+    # A generator that comes late to send comes as late to read.
+    added = 2.0 * float(own.percentile(99.0)) if own.count else 0.0
+    if backlog_growth(result) > added:
+        return True
+    for one, outcome in zip(thresholds, result.thresholds, strict=True):
+        if outcome.passed or outcome.measured is None:
+            continue
+        if one.metric == "errors" or (one.is_time and not OPERATORS[one.operator](outcome.measured - added, one.limit)):
+            return True
+    return False
 
 
 def _target_slow(result: LoadResult, thresholds: tuple[Threshold, ...], usual: float | None) -> bool:

@@ -99,6 +99,11 @@ class Threshold:
         passed = measured is not None and OPERATORS[self.operator](measured, self.limit)
         return ThresholdOutcome(self.text, measured, passed)
 
+    @property
+    def is_time(self) -> bool:
+        """Whether it is about response times."""
+        return _UNITS.get(self.metric, _TIMES) is _TIMES
+
     def show(self, measured: float | None) -> str:
         """A measured value in the unit of the threshold."""
         if measured is None:
@@ -107,7 +112,7 @@ class Threshold:
         return f"{scaled:,.0f}" if self.unit == "" else f"{scaled:,.2f}{'' if self.unit[0] in '%/' else ' '}{self.unit}"
 
     def _measure(self, result: LoadResult) -> float | None:
-        if self.metric in _UNITS and _UNITS[self.metric] is not _TIMES:
+        if not self.is_time:
             return self._measure_counts(result)
         times = result.response_time
         if not times.count:
