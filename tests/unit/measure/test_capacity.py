@@ -52,7 +52,7 @@ def test_a_known_capacity_is_found(url: str) -> None:
     assert holds_the_rate(found.low, found.high)
     assert found.low <= found.rate <= found.high <= found.low * 1.2
     assert tuple(told) == found.steps
-    assert {one.outcome for one in told if one.rate > 300} == {"failed"}
+    assert "passed" not in {one.outcome for one in told if one.rate > 300}
     assert "passed" in {one.outcome for one in told if one.rate < 190}
 
 
@@ -65,6 +65,7 @@ async def test_nothing_passes() -> None:
     async with serving(broken) as address:
         found = await find_capacity_async(address, **SHORT)
     assert (found.rate, found.low, found.high, found.ended) == (0.0, 0.0, 50.0, "none passed")
+    assert [one.outcome for one in found.steps] == ["failed", "failed"]
     assert [one.reason.startswith("errors<1%: ") for one in found.steps] == [True, True]
 
 
@@ -133,7 +134,7 @@ def test_the_command_shows_steps_picture_and_answer(url: str, tmp_path: Path) ->
     assert f"steps {len(facts['steps'])}" in lines
     assert f"interval {facts['low']:,.5g}/s to {facts['high']:,.5g}/s at 90 % confidence" in lines
     assert f"capacity {facts['rate']:,.5g}/s" in lines
-    assert "P99 by rate: ● passed, ✗ failed" in lines
+    assert any(line.startswith("P99 by rate: ● passed, ✗ failed") for line in lines)
     assert holds_the_rate(facts["low"], facts["high"])
     assert facts["steps"][0]["result"]["planned"] == 20
 

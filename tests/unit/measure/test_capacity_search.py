@@ -33,12 +33,13 @@ def test_after_a_failure_it_looks_between() -> None:
 
 
 @pytest.mark.parametrize(("word", "ended"), [("held back", "generator"), ("unreached", "unreachable")])
-def test_what_does_not_speak_of_the_target_is_tried_once_more(word: str, ended: str) -> None:
-    """A moment of noise does not end the search; twice in a row does, with an open upper end."""
+def test_what_does_not_speak_of_the_target_is_tried_again(word: str, ended: str) -> None:
+    """A moment of noise does not end the search; three in a row do, with an open upper end."""
     once = [*passed(50, 100), Observation(200, word, "why")]  # type: ignore[arg-type]
     assert SEARCH.decide(once) == Try(200)
     assert SEARCH.decide([*once, Observation(200, "passed")]) == Try(400)
-    found = SEARCH.decide([*once, once[-1]])
+    assert SEARCH.decide([*once, once[-1]]) == Try(200)
+    found = SEARCH.decide([*once, once[-1], once[-1]])
     assert found == Found(100, 100, math.inf, ended)  # type: ignore[arg-type]
 
 

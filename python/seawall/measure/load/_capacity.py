@@ -196,8 +196,8 @@ def find_capacity(
 
     Each step is a load test at a constant rate. Besides the thresholds it has to keep up: response times that grow
     during the step fail it, as does a request that could not be sent. A step that fails through the generator's own
-    fault is repeated once, then the search ends: the generator's limit was met. After a step that did not pass, the
-    search waits until the lowest rate that did passes again. Ctrl-C returns what is known so far.
+    fault is repeated; after three in a row the search ends: the generator's limit was met. After a step that did not
+    pass, the search waits until the lowest rate that did passes again. Ctrl-C returns what is known so far.
 
     Units: rates in requests a second, durations in seconds or timedelta.
 

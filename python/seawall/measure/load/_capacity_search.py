@@ -15,6 +15,8 @@ Ended = Literal[
     "found", "all passed", "none passed", "steps used", "generator", "unreachable", "not recovered", "interrupted"
 ]
 
+# So many times in a row a step has to say nothing of the target: a busy moment of this machine must not end a search.
+_TRIES = 3
 # Where an end of the interval is tried: as far within it as this share of the belief.
 _NEAR_END = 0.15
 
@@ -63,8 +65,8 @@ class Search:
 
     It multiplies the rate by `growth` until a step fails, then tries the median of what it believes, and near the goal
     the ends of the interval, until the one that holds the limit with `confidence` is narrower than `precision`. A
-    single wrong outcome is outvoted by later ones. What was held back or unreached is tried once more; twice in a row
-    ends the search.
+    single wrong outcome is outvoted by later ones. What was held back or unreached is tried again; three times in a
+    row end the search.
 
     Guarantees: never more than `max_steps` tries, none outside of `start` to `most`, none above `growth` times the
     highest rate that passed.
@@ -108,7 +110,7 @@ class Search:
         """Name the next rate, or the end."""
         last = seen[-1].outcome if seen else "passed"
         if last in ("held back", "unreached"):
-            again = len(seen) > 1 and seen[-2].outcome == last
+            again = len(seen) >= _TRIES and all(one.outcome == last for one in seen[-_TRIES:])
             # A target that was never there will not come; one that was may have been swamped for a moment.
             if again or (last == "unreached" and len(seen) == 1):
                 return self.conclude(seen, "generator" if last == "held back" else "unreachable")
