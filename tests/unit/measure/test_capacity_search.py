@@ -43,6 +43,16 @@ def test_what_does_not_speak_of_the_target_is_tried_again(word: str, ended: str)
     assert found == Found(100, 100, math.inf, ended)  # type: ignore[arg-type]
 
 
+def test_a_rate_already_carried_is_not_the_generators_limit() -> None:
+    """Below a rate that gave an answer, a busy machine is waited for: ten times in a row end the search."""
+    seen = [*passed(50, 100), Observation(200, "failed")]
+    seen += [Observation(140, "held back")] * 9
+    assert SEARCH.decide(seen) == Try(140)
+    found = SEARCH.decide([*seen, seen[-1]])
+    assert isinstance(found, Found)
+    assert (found.rate, found.high, found.ended) == (100, math.inf, "generator")
+
+
 def test_a_target_that_is_not_there_is_not_tried_twice() -> None:
     """Nothing reached by the first step ends the search."""
     assert SEARCH.decide([Observation(50, "unreached")]) == Found(0, 0, math.inf, "unreachable")

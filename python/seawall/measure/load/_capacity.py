@@ -201,7 +201,7 @@ def find_capacity(
 
     Units: rates in requests a second, durations in seconds or timedelta.
 
-    Cost: about log2(limit / start) steps, then 8 to 10 for a sharp limit at 5 %, more for a gradual one.
+    Cost: about log2(limit / start) steps, then 7 to 9 for a sharp limit at 5 %, more for a gradual one.
 
     Args:
         target: As for LoadTest.

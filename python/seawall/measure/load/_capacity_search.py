@@ -17,6 +17,8 @@ Ended = Literal[
 
 # So many times in a row a step has to say nothing of the target: a busy moment of this machine must not end a search.
 _TRIES = 3
+# At a rate that the generator has already carried it is not its limit that is met, only a longer busy moment.
+_PATIENT_TRIES = 10
 # Where an end of the interval is tried: as far within it as this share of the belief.
 _NEAR_END = 0.15
 
@@ -66,7 +68,7 @@ class Search:
     It multiplies the rate by `growth` until a step fails, then tries the median of what it believes, and near the goal
     the ends of the interval, until the one that holds the limit with `confidence` is narrower than `precision`. A
     single wrong outcome is outvoted by later ones. What was held back or unreached is tried again; three times in a
-    row end the search.
+    row end the search, ten at a rate below one that gave an answer.
 
     Guarantees: never more than `max_steps` tries, none outside of `start` to `most`, none above `growth` times the
     highest rate that passed.
@@ -110,7 +112,9 @@ class Search:
         """Name the next rate, or the end."""
         last = seen[-1].outcome if seen else "passed"
         if last in ("held back", "unreached"):
-            again = len(seen) >= _TRIES and all(one.outcome == last for one in seen[-_TRIES:])
+            carried = max((one.rate for one in seen if one.outcome in ("passed", "failed")), default=0.0)
+            tries = _TRIES if seen[-1].rate > carried else _PATIENT_TRIES
+            again = len(seen) >= tries and all(one.outcome == last for one in seen[-tries:])
             # A target that was never there will not come; one that was may have been swamped for a moment.
             if again or (last == "unreached" and len(seen) == 1):
                 return self.conclude(seen, "generator" if last == "held back" else "unreachable")
