@@ -14,6 +14,8 @@ from seawall.measure._throughput_report import Checkpoint, Rate, ThroughputRepor
 
 if TYPE_CHECKING:
     from seawall.measure.load import (
+        Capacity,
+        CapacityStep,
         Comparison,
         Constant,
         Linear,
@@ -26,9 +28,13 @@ if TYPE_CHECKING:
         Step,
         Threshold,
         compare,
+        find_capacity,
+        find_capacity_async,
     )
 
 __all__ = [
+    "Capacity",
+    "CapacityStep",
     "Checkpoint",
     "Comparison",
     "Constant",
@@ -52,6 +58,8 @@ __all__ = [
     "ThroughputReport",
     "ThroughputWindow",
     "compare",
+    "find_capacity",
+    "find_capacity_async",
     "read_hlog",
     "write_hlog",
 ]

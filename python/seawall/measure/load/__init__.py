@@ -1,6 +1,17 @@
 """Load tests in the open model: requests start when the pattern says, whether or not earlier ones were answered."""
 
 from seawall.measure.load._arrivals import Arrivals, arrival_times
+from seawall.measure.load._capacity import (
+    DEFAULT_THRESHOLDS,
+    Capacity,
+    CapacitySearch,
+    OnStep,
+    OnStepProgress,
+    find_capacity,
+    find_capacity_async,
+)
+from seawall.measure.load._capacity_search import Search
+from seawall.measure.load._capacity_step import CapacityStep
 from seawall.measure.load._closed import Closed
 from seawall.measure.load._compare import Comparison, Difference, compare
 from seawall.measure.load._outcomes import Answer
@@ -19,9 +30,13 @@ from seawall.measure.load._thresholds import Threshold, ThresholdOutcome
 from seawall.measure.load.target import Feed, GrpcCall, Request, Scenario
 
 __all__ = [
+    "DEFAULT_THRESHOLDS",
     "PERCENTILES",
     "Answer",
     "Arrivals",
+    "Capacity",
+    "CapacitySearch",
+    "CapacityStep",
     "Closed",
     "Comparison",
     "Constant",
@@ -34,6 +49,8 @@ __all__ = [
     "LoadTest",
     "Note",
     "OnProgress",
+    "OnStep",
+    "OnStepProgress",
     "Part",
     "Pattern",
     "Plan",
@@ -41,6 +58,7 @@ __all__ = [
     "Replay",
     "Request",
     "Scenario",
+    "Search",
     "Sine",
     "Spike",
     "Stages",
@@ -51,6 +69,8 @@ __all__ = [
     "Verdict",
     "arrival_times",
     "compare",
+    "find_capacity",
+    "find_capacity_async",
     "parse",
     "parse_duration",
     "sparkline",

@@ -79,7 +79,7 @@ def result_of(settings: Settings, records: Sequence[Record], ending: Ending) -> 
         seed=settings.seed,
         blocks=blocks_of(records),
         aborted=ending.lost if not ending.whole else None,
-        target=", ".join(scenario.describe() for scenario in settings.scenarios),
+        target=settings.target,
         pattern=settings.describe(),
         model="closed" if closed else "open",
         began=ending.began,

@@ -95,7 +95,9 @@ def pattern_from(facts: Mapping[str, Any]) -> Pattern:
     strange = [name for name in options if name not in known]
     if strange:
         raise ConfigError(f"pattern {kind.__name__} has {', '.join(known)}, got {strange[0]!r}")
-    made = {name: pattern_from(value) if isinstance(value, Mapping) else value for name, value in options.items()}
+    made: dict[str, Any] = {
+        name: pattern_from(value) if isinstance(value, Mapping) else value for name, value in options.items()
+    }
     if kind is Stages:
         made["stages"] = [tuple(stage) for stage in made["stages"]]
     return kind(**made)
