@@ -7,11 +7,11 @@ namespace seawall::http {
 
 // Beyond any of these a response is a fault, so that no server can make a run wait or count for ever.
 struct Bounds {
-  std::uint32_t head = 65'536;        // bytes from the status line to the blank line, of each head
-  std::uint32_t headers = 256;        // field lines of a head
-  std::uint32_t interims = 16;        // 1xx responses before the final one
-  std::uint32_t chunk_line = 4'096;   // bytes of the line before a chunk: its size, extensions and line end
-  std::uint32_t trailers = 16'384;    // bytes after the last chunk, the blank line among them
+  std::uint32_t head = 65'536;       // bytes from the status line to the blank line, of each head
+  std::uint32_t headers = 256;       // field lines of a head
+  std::uint32_t interims = 16;       // 1xx responses before the final one
+  std::uint32_t chunk_line = 4'096;  // bytes of the line before a chunk: its size, extensions and line end
+  std::uint32_t trailers = 16'384;   // bytes after the last chunk, the blank line among them
 };
 
 enum class Fault : std::uint8_t {

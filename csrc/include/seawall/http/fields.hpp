@@ -1,7 +1,8 @@
 // The values of the three headers that frame a response, read a character at a time.
 //
 // Each reader takes the characters of every line of its header, folded lines as if their line ends were not there, and
-// keeps what it learned when the header is repeated. A few bytes each, no heap. Source: RFC 9112 6, RFC 9110 8.6, 7.6.1.
+// keeps what it learned when the header is repeated. A few bytes each, no heap. Source: RFC 9112 6, RFC
+// 9110 8.6, 7.6.1.
 #pragma once
 
 #include <cstdint>
