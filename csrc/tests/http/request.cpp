@@ -177,7 +177,7 @@ TEST_CASE("headers that would contradict the body are refused") {
         "header Content-Length must be given once, got 2 of them");
   CHECK(problem(ask, {{"host", "a"}, {"Host", "b"}}) == "header host must be given once, got 2 of them");
   ask.method = "TRACE";
-  CHECK(problem(ask) == "body must be empty for TRACE");
+  CHECK(problem(ask) == "body must be empty for TRACE, got 3 bytes");
   CHECK(problem(to("h"), {{"Expect", "100-continue"}}) ==
         "header Expect: 100-continue needs a body to wait with, got none");
 }

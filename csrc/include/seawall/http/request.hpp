@@ -199,7 +199,9 @@ inline std::string problem_of(const Ask& ask) {
   if (!detail::is_value(ask.agent)) {
     return "agent must be one line without control characters, got " + shown(ask.agent);
   }
-  if (ask.method == "TRACE" && detail::length_of(ask) != 0) return "body must be empty for TRACE";
+  if (ask.method == "TRACE" && detail::length_of(ask) != 0) {
+    return "body must be empty for TRACE, got " + std::to_string(detail::length_of(ask)) + " bytes";
+  }
   return detail::headers_problem(ask);
 }
 
