@@ -92,6 +92,9 @@ TEST_CASE("interim responses are skipped, and 100 is remembered") {
 TEST_CASE("what an interim response says of lengths does not reach the final one") {
   const auto got = read("HTTP/1.1 103 X\r\nContent-Length: 9\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
   CHECK(got.body == "hi");
+  CHECK(
+      read("HTTP/1.1 103 X\r\nTransfer-Encoding: chunked\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").body ==
+      "hi");
 }
 
 TEST_CASE("101 is final, has no body and ends the use of the connection") {
@@ -130,7 +133,8 @@ TEST_CASE("HTTP/1.1 keeps the connection unless told otherwise, HTTP/1.0 closes 
   CHECK_FALSE(keeps("1.1", "connection: Upgrade ,\tCLOSE \r\n"));
   CHECK_FALSE(keeps("1.1", "Connection: keep-alive\r\nConnection: close\r\n"));
   CHECK_FALSE(keeps("1.1", "Connection: x,\r\n close\r\n"));
-  CHECK(keeps("1.1", "Connection: closed, close x, clos, \"close\", @close, close@\r\n"));
+  CHECK(keeps("1.1", "Connection: closed, close x, clo se, clos, \"close\", @close, close@\r\n"));
+  CHECK_FALSE(keeps("1.0", "Connection: keep-ali ve\r\n"));
   CHECK(keeps("1.1", "Connections: close\r\nConn: close\r\nConnectio: close\r\n"));
   CHECK(keeps("1.0", "Connection: Keep-Alive\r\n"));
   CHECK_FALSE(keeps("1.0", "Connection: keep-alive, close\r\n"));
