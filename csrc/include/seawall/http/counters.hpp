@@ -17,10 +17,10 @@ inline void bump(Count& count, std::uint64_t n = 1) noexcept {
 }
 
 struct Counts {
-  std::uint64_t started = 0, ended = 0;   // requests; the difference is under way, or was cut by a stop
-  std::uint64_t opened = 0, closed = 0;   // connections that were established, and those closed again
-  std::uint64_t resent = 0;               // sent once more, as the kept connection turned out closed
-  std::uint64_t dirty = 0;                // connections given up because of bytes that nobody had asked for
+  std::uint64_t started = 0, ended = 0;  // requests; the difference is under way, or was cut by a stop
+  std::uint64_t opened = 0, closed = 0;  // connections that were established, and those closed again
+  std::uint64_t resent = 0;              // sent once more, as the kept connection turned out closed
+  std::uint64_t dirty = 0;               // connections given up because of bytes that nobody had asked for
   std::uint64_t bytes_in = 0, bytes_out = 0;
 };
 

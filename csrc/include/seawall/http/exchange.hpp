@@ -89,15 +89,19 @@ class Exchange {
  private:
   static constexpr Ns kPause = 1'000'000'000;  // RFC 9110 10.1.1: no indefinite wait for 100
 
+  static constexpr int kFirstError = 400;
+
+  const Request& request_of(const Place& place) const noexcept { return plan_.requests[place.body]; }
+
   static std::uint64_t unsigned_of(Ns ns) noexcept { return static_cast<std::uint64_t>(ns); }
 
   void rewind(Place& place) noexcept {
-    const auto& request = plan_.requests[place.body];
-    place.parser.begin(request.is_head());
-    place.checking.begin(plan_.checks);
+    const Request& request = request_of(place);
+    place.parser.begin(request.to_head);
+    place.checking.begin();
     place.broken = 0;
     place.sent = 0;
-    place.goal = request.expects_continue() ? request.head_length() : request.bytes().size();
+    place.goal = request.expects_continue ? request.head : request.bytes.size();
   }
 
   void connect(Place& place, Index i) noexcept {
@@ -126,14 +130,14 @@ class Exchange {
   void send(Place& place, Index i, Ns now) noexcept {
     wire_.send(place, i);
     if (place.broken != 0) return receive(place, i, EPOLLHUP);
-    const bool head_only = place.goal < plan_.requests[place.body].bytes().size();
+    const bool head_only = place.goal < request_of(place).bytes.size();
     if (head_only && place.sent == place.goal && !place.pausing) places_.begin_pause(i, now);
   }
 
   // The body may follow the head.
   void go_on(Place& place, Index i, Ns now) noexcept {
     places_.end_pause(i);
-    place.goal = plan_.requests[place.body].bytes().size();
+    place.goal = request_of(place).bytes.size();
     send(place, i, now);
   }
 
@@ -150,7 +154,7 @@ class Exchange {
 
   void on_bytes(Place& place, Index i, std::string_view bytes, std::uint32_t events) noexcept {
     const std::size_t used =
-        place.parser.feed(bytes, [&](std::string_view body) { place.checking.feed(plan_.checks, body); });
+        place.parser.feed(bytes, [&](std::string_view body) { place.checking.piece(plan_.checks, body); });
     if (place.parser.failed()) return fail(place, i, load::kBadResponse, 0);
     if (place.parser.done()) {
       const bool closing = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
@@ -166,7 +170,7 @@ class Exchange {
       if (place.parser.done()) return finish(place, i, false, true);
     }
     if (place.parser.started()) return fail(place, i, load::kTruncated, error);
-    if (place.reused && !place.resent && plan_.requests[place.body].idempotent()) return resend(place, i);
+    if (place.reused && !place.resent && request_of(place).idempotent) return resend(place, i);
     fail(place, i, code_of_break(error), error);
   }
 
@@ -183,13 +187,14 @@ class Exchange {
 
   // A whole response.
   void finish(Place& place, Index i, bool dirty, bool closing) noexcept {
-    const bool keeps = place.parser.keep_alive();
-    const bool whole = place.sent == plan_.requests[place.body].bytes().size();
+    const Request& request = request_of(place);
+    const bool keeps = place.parser.keep_alive() && !request.closes;
     if (keeps && dirty) bump(counters_.dirty);
-    if (!keeps || !whole || dirty || closing) wire_.close(place);
-    const load::Code code =
-        place.checking.verdict(plan_.checks, place.parser.status(), place.parser.body_bytes());
-    end(place, i, code, code >= load::kFirstStatus);
+    if (!keeps || dirty || closing || place.sent != request.bytes.size()) wire_.close(place);
+    const load::Code verdict = place.checking.verdict(plan_.checks, place.parser.status());
+    // A status that is an error says more than that it was not accepted.
+    const bool speaks = verdict == load::kWrongStatus && place.parser.status() >= kFirstError;
+    end(place, i, speaks ? static_cast<load::Code>(place.parser.status()) : verdict, verdict >= load::kFirstStatus);
   }
 
   void fail(Place& place, Index i, load::Code code, int error) noexcept {

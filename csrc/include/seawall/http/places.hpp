@@ -25,7 +25,7 @@ struct Place {
   std::uint32_t generation = 0;  // of the connection: tells its events from those of the one before
   std::uint32_t body = 0;        // which request is sent
   std::uint32_t address = 0, tried = 0;
-  int broken = 0;                // why nothing more could be written
+  int broken = 0;  // why nothing more could be written
   State state = State::kCold;
   bool reused = false, resent = false, pausing = false, wants_out = false;
   Ns due = 0, started = 0, paused = 0;

@@ -100,8 +100,8 @@ class Poller {
 
   int wait_precisely(Ns wait) noexcept {
     const timespec timeout = as_timespec(wait);
-    const long n = ::syscall(SYS_epoll_pwait2, poll_.get(), events_.data(), kBatch,
-                             wait == kNever ? nullptr : &timeout, nullptr, std::size_t{0});
+    const long n = ::syscall(SYS_epoll_pwait2, poll_.get(), events_.data(), kBatch, wait == kNever ? nullptr : &timeout,
+                             nullptr, std::size_t{0});
     // EPERM: some sandboxes answer so to what they do not know.
     if (n < 0 && (errno == ENOSYS || errno == EPERM)) {
       precise_ = false;

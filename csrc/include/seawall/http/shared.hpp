@@ -14,10 +14,10 @@ namespace seawall::http {
 
 struct Shared {
   std::atomic<bool> stop{false};
-  std::atomic<bool> reached{false};       // some request reached the target
-  std::atomic<bool> hopeless{false};      // so many ended without reaching it that more would tell nothing new
-  std::atomic<std::uint64_t> missed{0};   // requests that ended before anyone reached the target
-  std::atomic<std::uint32_t> good{0};     // the address that was connected to last
+  std::atomic<bool> reached{false};           // some request reached the target
+  std::atomic<bool> hopeless{false};          // so many ended without reaching it that more would tell nothing new
+  std::atomic<std::uint64_t> missed{0};       // requests that ended before anyone reached the target
+  std::atomic<std::uint32_t> good{0};         // the address that was connected to last
   std::atomic<std::uint64_t> first_error{0};  // (code << 32 | errno) of the first end without a response
   std::vector<Poller*> pollers;
 

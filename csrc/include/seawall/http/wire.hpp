@@ -24,7 +24,9 @@ class Wire {
 
   Poller& poller() noexcept { return poller_; }
 
-  static std::uint64_t key_of(const Place& place, Index i) noexcept { return std::uint64_t{place.generation} << 32 | i; }
+  static std::uint64_t key_of(const Place& place, Index i) noexcept {
+    return std::uint64_t{place.generation} << 32 | i;
+  }
 
   // From the address that was good last; the others follow in their order.
   void aim(Place& place) noexcept {
@@ -63,7 +65,7 @@ class Wire {
   // Sends up to the goal. What does not fit goes on when the socket has room; what cannot be sent is noted in `broken`,
   // for the target may have answered all the same.
   void send(Place& place, Index i) noexcept {
-    const std::string_view bytes = plan_.requests[place.body].bytes();
+    const std::string_view bytes = plan_.requests[place.body].bytes;
     ssize_t n = 0;
     if (place.sent < place.goal && place.broken == 0) {
       n = ::send(place.fd, bytes.data() + place.sent, place.goal - place.sent, MSG_NOSIGNAL);
