@@ -35,7 +35,7 @@ CYTHON = (
     "descriptors",
     "histogram",
 )
-NANOBIND = ("bulk",)
+NANOBIND = ("bulk", *(("http",) if sys.platform == "linux" else ()))
 
 # Types of parameters that the signatures leave open, because the binding itself checks them or takes any.
 BY_PARAMETER = {

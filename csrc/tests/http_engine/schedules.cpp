@@ -211,10 +211,11 @@ TEST_CASE("a plan that cannot be run is refused in words") {
     change(made);
     CHECK_THROWS_WITH_AS(Engine<Record>(made, record), words, std::invalid_argument);
   };
-  refused([](Plan& p) { p.options.threads = 0; }, "threads must be between 1 and 64");
-  refused([](Plan& p) { p.options.max_connections = 0; }, "max_connections must be between 1 and 1,000,000");
-  refused([](Plan& p) { p.options.timeout = 0; }, "timeout must be more than 0 seconds and at most a year");
-  refused([](Plan& p) { p.options.until = -1; }, "until must not be negative");
-  refused([](Plan& p) { p.options.think = -1; }, "think must be between 0 seconds and a year");
-  refused([](Plan& p) { p.requests.clear(); }, "there must be at least one request");
+  refused([](Plan& p) { p.options.threads = 0; }, "threads must be between 1 and 64, got 0");
+  refused([](Plan& p) { p.options.max_connections = 0; }, "max_connections must be between 1 and 1,000,000, got 0");
+  refused([](Plan& p) { p.options.timeout = 0; },
+          "timeout must be more than 0 seconds and at most a year, got 0.000000");
+  refused([](Plan& p) { p.options.until = -kSecond; }, "until must be 0 seconds or more, got -1.000000");
+  refused([](Plan& p) { p.options.think = -kSecond; }, "think must be between 0 seconds and a year, got -1.000000");
+  refused([](Plan& p) { p.requests.clear(); }, "requests must be between 1 and 4,294,967,294, got 0");
 }

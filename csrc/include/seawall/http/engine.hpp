@@ -28,18 +28,27 @@
 
 namespace seawall::http {
 
-// What a plan must keep to; the engine refuses anything else.
-inline void check(const Plan& plan) {
-  const auto insist = [](bool holds, const char* words) {
-    if (!holds) throw std::invalid_argument(words);
-  };
+// Why a plan cannot be run; empty where it can. Durations are told in seconds.
+inline std::string problem_of(const Plan& plan) {
   const Options& o = plan.options;
-  insist(o.threads >= 1 && o.threads <= kMostThreads, "threads must be between 1 and 64");
-  insist(o.max_connections >= 1 && o.max_connections <= 1'000'000, "max_connections must be between 1 and 1,000,000");
-  insist(o.timeout >= 1 && o.timeout <= kLongest, "timeout must be more than 0 seconds and at most a year");
-  insist(o.until >= 0, "until must not be negative");
-  insist(o.think >= 0 && o.think <= kLongest, "think must be between 0 seconds and a year");
-  insist(!plan.requests.empty() && plan.requests.size() < kNone, "there must be at least one request");
+  const auto seconds = [](Ns ns) { return std::to_string(static_cast<double>(ns) / 1e9); };
+  if (o.threads < 1 || o.threads > kMostThreads) {
+    return "threads must be between 1 and 64, got " + std::to_string(o.threads);
+  }
+  if (o.max_connections < 1 || o.max_connections > kMostConnections) {
+    return "max_connections must be between 1 and 1,000,000, got " + std::to_string(o.max_connections);
+  }
+  if (o.timeout < 1 || o.timeout > kLongest) {
+    return "timeout must be more than 0 seconds and at most a year, got " + seconds(o.timeout);
+  }
+  if (o.until < 0) return "until must be 0 seconds or more, got " + seconds(o.until);
+  if (o.think < 0 || o.think > kLongest) {
+    return "think must be between 0 seconds and a year, got " + seconds(o.think);
+  }
+  if (plan.requests.empty() || plan.requests.size() >= kNone) {
+    return "requests must be between 1 and 4,294,967,294, got " + std::to_string(plan.requests.size());
+  }
+  return {};
 }
 
 template <class Tally>
@@ -47,7 +56,7 @@ class Engine {
  public:
   // A thread without a connection would have nothing to do, so there are at most as many as connections.
   Engine(Plan plan, Tally& tally) : plan_(std::move(plan)) {
-    check(plan_);
+    if (const std::string problem = problem_of(plan_); !problem.empty()) throw std::invalid_argument(problem);
     plan_.options.threads = std::min(plan_.options.threads, plan_.options.max_connections);
     for (unsigned i = 0; i < plan_.options.threads; ++i) {
       loops_.push_back(std::make_unique<Loop<Tally>>(plan_, shared_, tally, i));
@@ -79,7 +88,7 @@ class Engine {
     for (auto& loop : loops_) loop->feed().finish();
     shared_.ring_all();
   }
-  std::uint64_t fed() const noexcept { return fed_; }
+  std::uint64_t fed() const noexcept { return fed_.load(std::memory_order_relaxed); }  // relaxed: a count
 
   // Once. `zero` is a moment of CLOCK_MONOTONIC, past or future, to which all times relate.
   void start(Ns zero) {
@@ -155,7 +164,7 @@ class Engine {
   Plan plan_;
   Shared shared_;
   std::vector<std::unique_ptr<Loop<Tally>>> loops_;
-  std::uint64_t fed_ = 0;
+  std::atomic<std::uint64_t> fed_{0};
   bool finished_ = false;
   std::mutex mutex_;
   std::condition_variable ended_;

@@ -66,7 +66,7 @@ class Loop {
   bool start_due() noexcept {
     for (int n = 0; n < kBurst; ++n) {
       const Ns due = next_due(), now = exchange_.now();
-      if (due > now || now >= plan_.options.until) return false;
+      if (due > now || now >= plan_.options.until || cut()) return false;
       if (exchange_.full()) {
         line_.hold();
         return false;
@@ -86,9 +86,13 @@ class Loop {
     exchange_.begin(order, due, now, line_.leave(due, now));
   }
 
-  bool over(Ns now) {
+  bool cut() const noexcept {
     // relaxed: whoever sets these rings the bell afterwards.
-    if (shared_.stop.load(std::memory_order_relaxed) || shared_.hopeless.load(std::memory_order_relaxed)) return true;
+    return shared_.stop.load(std::memory_order_relaxed) || shared_.hopeless.load(std::memory_order_relaxed);
+  }
+
+  bool over(Ns now) {
+    if (cut()) return true;
     if (exchange_.any_under_way()) return false;
     return now >= plan_.options.until || (!plan_.options.closed && feed_.exhausted());
   }

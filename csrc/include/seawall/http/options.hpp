@@ -25,6 +25,7 @@ struct Options {
   bool precise_waits = true;            // false: as on a system without epoll_pwait2
 };
 inline constexpr unsigned kMostThreads = 64;
+inline constexpr std::uint32_t kMostConnections = 1'000'000;
 inline constexpr Ns kLongest = Ns{366} * 86'400 * 1'000'000'000;  // a year: far from overflow
 
 // Where the target listens. A name with several addresses is several of these.
