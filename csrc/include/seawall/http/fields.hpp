@@ -155,36 +155,38 @@ class OptionsValue {
   constexpr bool keep_alive() const noexcept { return keep_alive_; }
 
   constexpr bool take(char c) noexcept {
-    if (c == ',') {
-      finish();
-    } else if (is_blank(c)) {
-      if (step_ == Step::within) step_ = Step::after;
-    } else {
+    if (const char lower = token(c); lower != 0) {
+      if (step_ == Step::before) start(lower);
       // A second word makes the option none that is known.
-      const char lower = step_ == Step::after ? '\0' : token(c);
-      step_ = Step::within;
-      closing_.take(lower, kClose);
-      keeping_.take(lower, kKeepAlive);
+      match_.take(step_ == Step::after ? '\0' : lower, word());
+      return true;
     }
+    if (c == ',') return finish();
+    if (!is_blank(c)) match_.take('\0', word());
+    if (step_ == Step::within || !is_blank(c)) step_ = Step::after;
     return c != '\0';
   }
 
   // The end of an option, by a comma or by the end of the header.
   constexpr bool finish() noexcept {
-    close_ |= closing_.complete(kClose);
-    keep_alive_ |= keeping_.complete(kKeepAlive);
-    closing_ = keeping_ = {};
+    if (match_.complete(word())) (keeping_ ? keep_alive_ : close_) = true;
+    match_ = {};
     step_ = Step::before;
     return true;
   }
 
  private:
   enum class Step : std::uint8_t { before, within, after };
-  static constexpr std::string_view kClose = "close";
-  static constexpr std::string_view kKeepAlive = "keep-alive";
+
+  constexpr std::string_view word() const noexcept { return keeping_ ? "keep-alive" : "close"; }
+  constexpr void start(char lower) noexcept {
+    keeping_ = lower == 'k';
+    step_ = Step::within;
+  }
 
   Step step_ = Step::before;
-  Match closing_, keeping_;
+  Match match_;
+  bool keeping_ = false;
   bool close_ = false;
   bool keep_alive_ = false;
 };

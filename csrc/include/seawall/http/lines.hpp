@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "seawall/http/fault.hpp"
@@ -111,7 +112,7 @@ class ResponseLines {
       case State::reason_lf:
         return line_feed(at, State::line_start, Fault::status_line);
       case State::line_start:
-        return line_start(at);
+        return line_start(at, stop);
       case State::name:
         return name(at, stop);
       case State::value:
@@ -145,6 +146,9 @@ class ResponseLines {
   }
 
   const char* status_line(const char* at, const char* stop) noexcept {
+    if (position_ == 0 && stop - at >= static_cast<std::ptrdiff_t>(kStatusLine) && whole_status_line(at)) {
+      at += kStatusLine;
+    }
     for (; at != stop && position_ < kStatusLine; ++at, ++position_) {
       const Fault fault = status_character(*at);
       if (fault != Fault::none) return fail(fault, at);
@@ -158,6 +162,16 @@ class ResponseLines {
     if (*at != '\r' && *at != '\n') return fail(Fault::status_line, at);
     state_ = State::reason;
     return at;
+  }
+
+  // All of it at once, as it nearly always comes; what is wrong with it is for status_character to find.
+  bool whole_status_line(const char* at) noexcept {
+    const bool shape = std::memcmp(at, "HTTP/1.", 7) == 0 && is_digit(at[7]) && at[8] == ' ';
+    if (!shape || at[9] < '1' || at[9] > '5' || !is_digit(at[10]) || !is_digit(at[11])) return false;
+    minor_ = static_cast<std::uint8_t>(at[7] - '0');
+    status_ = static_cast<std::uint16_t>((at[9] - '0') * 100 + (at[10] - '0') * 10 + (at[11] - '0'));
+    position_ = kStatusLine;
+    return true;
   }
 
   Fault status_character(char c) noexcept {
@@ -195,7 +209,7 @@ class ResponseLines {
   }
 
   // The byte after a line end: more of the last value, the blank line, or another field.
-  const char* line_start(const char* at) noexcept {
+  const char* line_start(const char* at, const char* stop) noexcept {
     if (is_blank(*at) && field_ != Field::none) {
       state_ = State::value;
       return at;
@@ -209,7 +223,7 @@ class ResponseLines {
       state_ = trailers_ ? State::trailers_end : State::head_end;
       return at + 1;
     }
-    return begin_field(at);
+    return begin_field(at, stop);
   }
 
   bool finish_field() noexcept {
@@ -220,17 +234,34 @@ class ResponseLines {
     return state_ != State::failed;
   }
 
-  // Which field it may become shows in its first letter; `name` corrects that.
-  const char* begin_field(const char* at) noexcept {
-    const char lower = token(*at);
-    if (lower == 0) return fail(Fault::header, at);
-    field_ = Field::other;
+  const char* begin_field(const char* at, const char* stop) noexcept {
+    if (token(*at) == 0) return fail(Fault::header, at);
     if (!trailers_) {
       if (headers_ == bounds_.headers) return fail(Fault::too_many_headers, at);
       ++headers_;
-      if (lower == 'c') field_ = Field::length;
-      if (lower == 't') field_ = Field::codings;
     }
+    const char* const end = find_end_of_token(at, stop);
+    if (end == stop) return begin_cut_name(at);
+    field_ = trailers_ ? Field::other : field_named(std::string_view(at, static_cast<std::size_t>(end - at)));
+    return colon(end);
+  }
+
+  const char* colon(const char* at) noexcept {
+    if (*at != ':') return fail(Fault::header, at);
+    state_ = State::value;
+    return at + 1;
+  }
+
+  static Field field_named(std::string_view name) noexcept {
+    if (same_name(name, kLength)) return Field::length;
+    if (same_name(name, kCodings)) return Field::codings;
+    return same_name(name, kOptions) ? Field::options : Field::other;
+  }
+
+  // Which field it may become shows in its first letter; `name` corrects that.
+  const char* begin_cut_name(const char* at) noexcept {
+    const char lower = trailers_ ? '\0' : token(*at);
+    field_ = lower == 'c' ? Field::length : lower == 't' ? Field::codings : Field::other;
     position_ = 1;
     state_ = State::name;
     return at + 1;
@@ -240,6 +271,7 @@ class ResponseLines {
     return field == Field::length ? kLength : field == Field::codings ? kCodings : kOptions;
   }
 
+  // A name of which a part came before.
   const char* name(const char* at, const char* stop) noexcept {
     for (; at != stop && field_ != Field::other; ++at, ++position_) {
       const char lower = token(*at);
@@ -249,11 +281,8 @@ class ResponseLines {
       if (position_ == whole.size() || lower != whole[position_]) field_ = Field::other;
       if (lower == 0) break;
     }
-    while (at != stop && token(*at) != 0) ++at;
-    if (at == stop) return at;
-    if (*at != ':') return fail(Fault::header, at);
-    state_ = State::value;
-    return at + 1;
+    at = find_end_of_token(at, stop);
+    return at == stop ? at : colon(at);
   }
 
   const char* value(const char* at, const char* stop) noexcept {

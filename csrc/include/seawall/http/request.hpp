@@ -78,17 +78,29 @@ inline bool is_value(std::string_view text) noexcept {
   return true;
 }
 
-// A name or an address as it stands in a URL; what an address means is for others to say.
-inline bool is_host(std::string_view host) noexcept {
+inline std::string_view without_brackets(std::string_view host) noexcept {
+  const bool both = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  return both ? host.substr(1, host.size() - 2) : host;
+}
+
+inline bool is_name(std::string_view host) noexcept {
   for (const char c : host) {
-    if (!is_visible(c) || std::string_view("\"#/<>?@[\\]^`{|}").find(c) != std::string_view::npos) return false;
+    if (!is_visible(c) || std::string_view("\"#/:<>?@[\\]^`{|}").find(c) != std::string_view::npos) return false;
   }
   return !host.empty();
 }
 
-inline std::string_view without_brackets(std::string_view host) noexcept {
-  const bool both = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  return both ? host.substr(1, host.size() - 2) : host;
+// The characters of an IPv6 address, behind a % those of a zone: enough to tell it from a name with a port.
+inline bool is_address(std::string_view host) noexcept {
+  const std::string_view address = host.substr(0, host.find('%'));
+  const bool colons = address.find(':') != address.rfind(':');
+  return colons && address.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos &&
+         (address.size() == host.size() || is_name(host.substr(address.size() + 1)));
+}
+
+inline bool is_host(std::string_view host) noexcept {
+  const std::string_view inner = without_brackets(host);
+  return is_address(inner) || (inner.size() == host.size() && is_name(host));
 }
 
 inline bool is_target(const Ask& ask) noexcept {
@@ -120,7 +132,7 @@ inline bool lists(const Ask& ask, std::string_view name, std::string_view word) 
       rest.remove_prefix(item.size() == rest.size() ? item.size() : item.size() + 1);
       while (!item.empty() && is_blank(item.front())) item.remove_prefix(1);
       while (!item.empty() && is_blank(item.back())) item.remove_suffix(1);
-      if (same_name(item, word)) return true;
+      if (is_token(item) && same_name(item, word)) return true;
     }
   }
   return false;
@@ -176,8 +188,8 @@ inline std::string problem_of(const Ask& ask) {
   using detail::quoted;
   if (!is_token(ask.method)) return "method must be one word like GET, got " + quoted(ask.method);
   if (ask.method == "CONNECT") return "method must be one that gets a response, got 'CONNECT', which opens a tunnel";
-  if (!detail::is_host(detail::without_brackets(ask.host))) {
-    return "host must be a name or an address, got " + quoted(ask.host) + "; write other alphabets as punycode";
+  if (!detail::is_host(ask.host)) {
+    return "host must be a name or an address without a port, got " + quoted(ask.host);
   }
   if (ask.port == 0) return "port must be between 1 and 65,535, got 0";
   if (!detail::is_target(ask)) {
