@@ -48,6 +48,16 @@ TEST_CASE("a connection that breaks within a response truncates it, and the byte
   CHECK(run.engine.first_error_code() == load::kTruncated);
 }
 
+TEST_CASE("a target that breaks off while it is written to is a reset, and no signal") {
+  CHECK(after(
+            [](Peer& peer, int) {
+              peer.read_head();
+              peer.reset();
+            },
+            2, [](Plan& p) { p.requests = {request("/", "PUT", std::string(20'000'000, 'x'))}; }) ==
+        Codes{{load::kReset, 2}});
+}
+
 TEST_CASE("what is not HTTP is a bad response") {
   CHECK(after([](Peer& peer, int) {
           peer.read_request();

@@ -204,6 +204,18 @@ TEST_CASE("more threads than connections are not started, and an engine runs onc
   CHECK_THROWS_WITH_AS(run.feed({1}), "the feed is finished, nothing more can be due", std::logic_error);
 }
 
+TEST_CASE("an engine that was never started has nothing to wait for, and one stopped before starts nothing") {
+  Server server(kAnswering);
+  Record record;
+  Engine<Record> engine(plan(server), record);
+  CHECK_THROWS_WITH_AS(engine.join(0), "an engine that has not been started cannot be waited for", std::logic_error);
+  engine.feed(std::vector<Ns>{0});
+  engine.stop();
+  engine.start(time::monotonic_ns());
+  REQUIRE(engine.join(20 * kSecond));
+  CHECK(engine.counts().started == 0);
+}
+
 TEST_CASE("a plan that cannot be run is refused in words") {
   Record record;
   const auto refused = [&](auto change, const char* words) {

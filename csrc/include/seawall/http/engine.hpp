@@ -108,6 +108,7 @@ class Engine {
   // Whether all threads have ended, after waiting for at most `wait` nanoseconds.
   bool join(Ns wait) {
     std::unique_lock lock(mutex_);
+    if (threads_.empty()) throw std::logic_error("an engine that has not been started cannot be waited for");
     return ended_.wait_for(lock, std::chrono::nanoseconds(wait), [this] { return running_ == 0; });
   }
 
