@@ -4,15 +4,14 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
-#include <nanobind/stl/unordered_map.h>
 #include <nanobind/stl/vector.h>
 #include <netdb.h>
 #include <unistd.h>
 
 #include <cmath>
 
-#include "http_recorder.hpp"
 #include "seawall/http/engine.hpp"
+#include "seawall/load/tally.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -84,12 +83,19 @@ Checks make_checks(const std::optional<std::vector<int>>& accepted, const nb::by
   return checks;
 }
 
+load::Tally tally_in(const nb::capsule& capsule) {
+  const void* const found = PyCapsule_GetPointer(capsule.ptr(), "seawall.tally");
+  if (found == nullptr) throw nb::python_error();
+  return *static_cast<const load::Tally*>(found);
+}
+
 // An engine with what it needs to be handled from Python.
 class Handle {
  public:
-  Handle(nb::object recorder, Plan plan)
-      : recorder_(std::move(recorder)),
-        engine_(std::make_unique<Engine<Recorder>>(std::move(plan), nb::cast<Recorder&>(recorder_))) {}
+  Handle(nb::capsule tally, Plan plan)
+      : owner_(std::move(tally)),
+        tally_(tally_in(owner_)),
+        engine_(std::make_unique<Engine<const load::Tally>>(std::move(plan), tally_)) {}
 
   ~Handle() {
     // The threads did not come along into a forked child: there is nobody to join.
@@ -103,7 +109,7 @@ class Handle {
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
 
-  Engine<Recorder>* operator->() const noexcept { return engine_.get(); }
+  Engine<const load::Tally>* operator->() const noexcept { return engine_.get(); }
 
   void feed(const Times& times) {
     const std::span<const double> seconds(times.data(), times.size());
@@ -152,17 +158,17 @@ class Handle {
   }
 
   const pid_t process_ = ::getpid();
-  nb::object recorder_;
+  nb::capsule owner_;  // keeps the memory that the tally is a view of
+  load::Tally tally_;
   std::mutex feeding_;
   double last_ = 0;
-  std::unique_ptr<Engine<Recorder>> engine_;
+  std::unique_ptr<Engine<const load::Tally>> engine_;
 };
 
 void make_engine(Handle* at, const std::vector<std::pair<std::string, std::uint16_t>>& addresses,
-                 const nb::typed<nb::list, Request>& requests, nb::typed<nb::object, Recorder> recorder,
-                 const std::optional<Checks>& checks, unsigned threads, std::uint32_t max_connections, double timeout,
-                 std::optional<double> until, bool closed, double think, std::uint64_t give_up_after,
-                 std::uint64_t first, std::uint64_t stride) {
+                 const nb::typed<nb::list, Request>& requests, nb::capsule tally, const std::optional<Checks>& checks,
+                 unsigned threads, std::uint32_t max_connections, double timeout, std::optional<double> until,
+                 bool closed, double think, std::uint64_t give_up_after, std::uint64_t first, std::uint64_t stride) {
   Plan plan;
   plan.options = {threads,       max_connections, ns_of(timeout), until ? ns_of(*until) : kNever, closed, ns_of(think),
                   give_up_after, first,           stride};
@@ -170,31 +176,10 @@ void make_engine(Handle* at, const std::vector<std::pair<std::string, std::uint1
   for (const nb::handle request : requests) plan.requests.push_back(nb::cast<const Request&>(request));
   if (checks) plan.checks = *checks;
   try {
-    new (at) Handle(std::move(recorder), std::move(plan));
+    new (at) Handle(std::move(tally), std::move(plan));
   } catch (const std::invalid_argument& error) {
     refuse(error.what());
   }
-}
-
-std::unordered_map<int, std::uint64_t> outcomes_of(const Recorder& recorder) {
-  std::unordered_map<int, std::uint64_t> made;
-  for (std::size_t code = 0; code < recorder.outcomes.size(); ++code) {
-    const auto n = recorder.outcomes[code].load(std::memory_order_relaxed);  // relaxed: a count
-    if (n != 0) made[static_cast<int>(code)] = n;
-  }
-  return made;
-}
-
-template <auto kMember>
-auto at_percentile(const Recorder& recorder, double percent) {
-  const auto view = (recorder.*kMember).view();
-  const auto seen = histogram::survey(view);
-  return seen.total == 0 ? 0.0 : static_cast<double>(histogram::at_percentile(view, seen, percent)) / 1e9;
-}
-
-template <auto kMember>
-std::uint64_t read(const Recorder& recorder) {
-  return (recorder.*kMember).load(std::memory_order_relaxed);  // relaxed: a count
 }
 
 void bind_parts(nb::module_& m) {
@@ -242,35 +227,19 @@ void bind_parts(nb::module_& m) {
       .def_ro("naps", &Report::naps, "How often it slept because there was nothing to do.");
 }
 
-void bind_recorder(nb::module_& m) {
-  nb::class_<Recorder>(m, "Recorder", "Counts and times of what became of the requests. Thread safety: any thread.")
-      .def(nb::init<>())
-      .def_prop_ro("outcomes", &outcomes_of, "How many requests ended with each code of seawall/load/outcome.hpp.")
-      .def_prop_ro("started", &read<&Recorder::started>)
-      .def_prop_ro("late", &read<&Recorder::late>, "Starts that the bound held back.")
-      .def_prop_ro("early", &read<&Recorder::early>, "Starts before their due time: always 0.")
-      .def_prop_ro("succeeded", &read<&Recorder::succeeded>)
-      .def_prop_ro("body_bytes", &read<&Recorder::body_bytes>)
-      .def("response_time", &at_percentile<&Recorder::response_time>, "percent"_a, "Seconds from due to the end.")
-      .def("service_time", &at_percentile<&Recorder::service_time>, "percent"_a, "Seconds from start to end.")
-      .def("schedule_error", &at_percentile<&Recorder::schedule_error>, "percent"_a,
-           "Seconds from due to the start, of what was not held back.")
-      .def("turn", &at_percentile<&Recorder::turns>, "percent"_a, "Seconds a loop worked between two waits.");
-}
-
 void bind_engine(nb::module_& m) {
   nb::class_<Handle>(m, "Engine", R"(Threads that send requests when they are due, whatever the target answers.
 
 Guarantees: nothing starts before it is due or after `until`; every time fed starts at most once; every request that
 started ends exactly once, unless the run is stopped or hopeless. Thread safety: all methods from any thread; none holds
 the GIL while it waits. Units: seconds since zero.)")
-      .def("__init__", &make_engine, nb::kw_only(), "addresses"_a, "requests"_a, "recorder"_a, "checks"_a = nb::none(),
+      .def("__init__", &make_engine, nb::kw_only(), "addresses"_a, "requests"_a, "tally"_a, "checks"_a = nb::none(),
            "threads"_a = 1, "max_connections"_a = 512, "timeout"_a = 10.0, "until"_a = nb::none(), "closed"_a = false,
            "think"_a = 0.0, "give_up_after"_a = 20, "first"_a = 0, "stride"_a = 1,
            R"(Args:
     addresses: Numeric addresses and ports of the target, tried in this order; none: every request ends as `dns`.
     requests: Request k of the run sends number (first + k * stride) % len(requests).
-    recorder: Where ends and times are counted.
+    tally: The capsule of a seawall._core.tally.Tally, where ends and times are counted.
     checks: What a response must be; None: a status from 100 to 399.
     threads: 1 to 64, at most one a connection.
     max_connections: 1 to 1,000,000, shared out evenly over the threads.
@@ -313,6 +282,5 @@ NB_MODULE(http, m) {
   nb::set_leak_warnings(false);  // what a program still holds when it ends is no mistake
   m.doc() = "An HTTP/1.1 load engine: open and closed model, on threads of its own. Linux only.";
   bind_parts(m);
-  bind_recorder(m);
   bind_engine(m);
 }

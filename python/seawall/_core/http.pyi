@@ -7,6 +7,7 @@ from typing import Annotated
 
 import numpy
 from numpy.typing import NDArray
+from typing_extensions import CapsuleType
 
 class Request:
     """A request as bytes, rendered once and sent many times."""
@@ -93,42 +94,6 @@ class Report:
     def naps(self) -> int:
         """How often it slept because there was nothing to do."""
 
-class Recorder:
-    """
-    Counts and times of what became of the requests. Thread safety: any thread.
-    """
-
-    def __init__(self) -> None: ...
-    @property
-    def outcomes(self) -> dict[int, int]:
-        """How many requests ended with each code of seawall/load/outcome.hpp."""
-
-    @property
-    def started(self) -> int: ...
-    @property
-    def late(self) -> int:
-        """Starts that the bound held back."""
-
-    @property
-    def early(self) -> int:
-        """Starts before their due time: always 0."""
-
-    @property
-    def succeeded(self) -> int: ...
-    @property
-    def body_bytes(self) -> int: ...
-    def response_time(self, percent: float) -> float:
-        """Seconds from due to the end."""
-
-    def service_time(self, percent: float) -> float:
-        """Seconds from start to end."""
-
-    def schedule_error(self, percent: float) -> float:
-        """Seconds from due to the start, of what was not held back."""
-
-    def turn(self, percent: float) -> float:
-        """Seconds a loop worked between two waits."""
-
 class Engine:
     """
     Threads that send requests when they are due, whatever the target answers.
@@ -143,7 +108,7 @@ class Engine:
         *,
         addresses: Sequence[tuple[str, int]],
         requests: list[Request],
-        recorder: Recorder,
+        tally: CapsuleType,
         checks: Checks | None = None,
         threads: int = 1,
         max_connections: int = 512,
@@ -159,7 +124,7 @@ class Engine:
         Args:
             addresses: Numeric addresses and ports of the target, tried in this order; none: every request ends as `dns`.
             requests: Request k of the run sends number (first + k * stride) % len(requests).
-            recorder: Where ends and times are counted.
+            tally: The capsule of a seawall._core.tally.Tally, where ends and times are counted.
             checks: What a response must be; None: a status from 100 to 399.
             threads: 1 to 64, at most one a connection.
             max_connections: 1 to 1,000,000, shared out evenly over the threads.
