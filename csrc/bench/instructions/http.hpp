@@ -44,7 +44,7 @@ inline Operation checked() {
 }
 
 inline std::vector<Named> http_operations() {
-  return {{"response parsed, 152 byte head", response(kResponse)},
+  return {{"response parsed, 148 byte head", response(kResponse)},
           {"response parsed, chunked", response(kChunked)},
           {"response checked, 13 byte body", checked()}};
 }

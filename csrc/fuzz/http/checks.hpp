@@ -24,8 +24,8 @@ inline seawall::load::Code verdict(const seawall::http::Checks& checks, int stat
 inline seawall::load::Code expected(const seawall::http::Checks& checks, int status, std::string_view body) {
   if (!checks.accepted.has(status)) return seawall::load::kWrongStatus;
   if (body.find(checks.contains.text()) == std::string_view::npos) return seawall::load::kWrongBody;
-  const bool fits = body.size() >= checks.least && body.size() <= checks.most;
-  return fits ? static_cast<seawall::load::Code>(status) : seawall::load::kWrongSize;
+  if (body.size() < checks.least || body.size() > checks.most) return seawall::load::kWrongSize;
+  return static_cast<seawall::load::Code>(status);
 }
 
 inline void checks(const std::uint8_t* data, std::size_t size) {

@@ -54,7 +54,7 @@ struct Rendered {
 namespace detail {
 
 // For messages: short, and without the characters that were refused.
-inline std::string quoted(std::string_view text) {
+inline std::string shown(std::string_view text) {
   constexpr std::size_t kMost = 60;
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out = "'";
@@ -149,10 +149,10 @@ inline std::size_t length_of(const Ask& ask) noexcept { return ask.body ? ask.bo
 
 inline std::string header_problem(const Header& header) {
   if (!is_token(header.name)) {
-    return "header name must be letters, digits and any of !#$%&'*+-.^_`|~, got " + quoted(header.name);
+    return "header name must be letters, digits and any of !#$%&'*+-.^_`|~, got " + shown(header.name);
   }
   if (!is_value(header.value)) {
-    return "header " + header.name + " must be one line without control characters, got " + quoted(header.value);
+    return "header " + header.name + " must be one line without control characters, got " + shown(header.value);
   }
   if (same_name(header.name, "transfer-encoding")) {
     return "header Transfer-Encoding cannot be set: a body is sent whole, with Content-Length";
@@ -172,7 +172,7 @@ inline std::string headers_problem(const Ask& ask) {
   }
   const std::string length = std::to_string(length_of(ask));
   if (const auto* given = find(ask, "content-length"); given != nullptr && given->value != length) {
-    return "header Content-Length must be the length of the body, " + length + ", got " + quoted(given->value) +
+    return "header Content-Length must be the length of the body, " + length + ", got " + shown(given->value) +
            "; leave it out to have it set";
   }
   if (length_of(ask) == 0 && lists(ask, "expect", "100-continue")) {
@@ -185,21 +185,23 @@ inline std::string headers_problem(const Ask& ask) {
 
 // Why an Ask cannot be rendered; empty where it can.
 inline std::string problem_of(const Ask& ask) {
-  using detail::quoted;
-  if (!is_token(ask.method)) return "method must be one word like GET, got " + quoted(ask.method);
+  using detail::shown;
+  if (!is_token(ask.method)) return "method must be one word like GET, got " + shown(ask.method);
   if (ask.method == "CONNECT") return "method must be one that gets a response, got 'CONNECT', which opens a tunnel";
   if (!detail::is_host(ask.host)) {
-    return "host must be a name or an address without a port, got " + quoted(ask.host);
+    return "host must be a name or an address without a port, got " + shown(ask.host);
   }
   if (ask.port == 0) return "port must be between 1 and 65,535, got 0";
   if (!detail::is_target(ask)) {
-    return "target must begin with / and have no blanks, control characters or fragment, got " + quoted(ask.target) +
+    return "target must begin with / and have no blanks, control characters or fragment, got " + shown(ask.target) +
            "; percent-encode what else is meant";
   }
   if (!detail::is_value(ask.agent)) {
-    return "agent must be one line without control characters, got " + quoted(ask.agent);
+    return "agent must be one line without control characters, got " + shown(ask.agent);
   }
-  if (ask.method == "TRACE" && detail::length_of(ask) != 0) return "body must be empty for TRACE";
+  if (ask.method == "TRACE" && detail::length_of(ask) != 0) {
+    return "body must be empty for TRACE, got " + std::to_string(detail::length_of(ask)) + " bytes";
+  }
   return detail::headers_problem(ask);
 }
 
@@ -208,7 +210,8 @@ inline std::string host_of(const Ask& ask) {
   std::string_view host = detail::without_brackets(ask.host);
   const bool six = host.find(':') != std::string_view::npos;
   if (six) host = host.substr(0, host.find('%'));
-  std::string out = six ? "[" + std::string(host) + "]" : std::string(host);
+  std::string out(six ? "[" : "");
+  out.append(host).append(six ? "]" : "");
   if (ask.port != (ask.tls ? 443 : 80)) out.append(":").append(std::to_string(ask.port));
   return out;
 }
