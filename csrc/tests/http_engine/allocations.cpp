@@ -1,8 +1,6 @@
-// Counts what each thread allocates. Sanitizers bring allocators of their own, so there nothing is replaced.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#include "http_engine/allocations.hpp"
 
-#include <cstdlib>
-#include <new>
+#ifdef SEAWALL_COUNTS_ALLOCATIONS
 
 #include "http_engine/runs.hpp"
 
@@ -12,28 +10,18 @@ using namespace seawall::http::testing;
 
 namespace {
 
-thread_local std::uint64_t allocations = 0;
-
 // Allocates nothing itself.
 struct Quiet {
   std::atomic<std::uint64_t> ends{0}, most{0};
   void start(std::uint64_t, std::uint64_t, bool) noexcept {}
   void end(std::uint64_t, std::uint64_t, std::uint64_t, load::Code, std::uint64_t, bool) noexcept { ++ends; }
-  void turn(std::uint64_t) noexcept { most = std::max(most.load(), allocations); }
+  void turn(std::uint64_t) noexcept { most = std::max(most.load(), allocations()); }
 };
 
 }  // namespace
 
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* const made = std::malloc(size)) return made;
-  throw std::bad_alloc();
-}
-void operator delete(void* at) noexcept { std::free(at); }
-void operator delete(void* at, std::size_t) noexcept { std::free(at); }
-
 TEST_CASE("a thread of the engine allocates nothing, on kept connections and on fresh ones") {
-  REQUIRE(allocations > 0);  // or else nothing is counted
+  REQUIRE(allocations() > 0);  // or else nothing is counted
   Server server([](Peer& peer, int n) {
     if (n % 2 == 0) return peer.answer_all();
     peer.read_request();
