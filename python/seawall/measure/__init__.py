@@ -14,6 +14,7 @@ from seawall.measure._throughput_report import Checkpoint, Rate, ThroughputRepor
 
 if TYPE_CHECKING:
     from seawall.measure.load import (
+        Baselines,
         Comparison,
         Constant,
         Linear,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Baselines",
     "Checkpoint",
     "Comparison",
     "Constant",

@@ -1,7 +1,9 @@
 """Load tests in the open model: requests start when the pattern says, whether or not earlier ones were answered."""
 
 from seawall.measure.load._arrivals import Arrivals, arrival_times
-from seawall.measure.load._compare import Comparison, Difference, compare
+from seawall.measure.load._baselines import Baseline, Baselines, SavedRun
+from seawall.measure.load._compare import compare
+from seawall.measure.load._comparison import Comparison, Difference
 from seawall.measure.load._parse import parse, parse_duration
 from seawall.measure.load._pattern import Pattern
 from seawall.measure.load._patterns import Constant, Linear, Sine, Spike, Step
@@ -17,6 +19,8 @@ from seawall.measure.load._thresholds import Threshold, ThresholdOutcome
 __all__ = [
     "PERCENTILES",
     "Arrivals",
+    "Baseline",
+    "Baselines",
     "Comparison",
     "Constant",
     "Difference",
@@ -28,6 +32,7 @@ __all__ = [
     "Plan",
     "Progress",
     "Replay",
+    "SavedRun",
     "Sine",
     "Spike",
     "Stages",
