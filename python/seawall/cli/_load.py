@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from seawall.cli._against import Against, baseline_options
 from seawall.cli._live import following
 from seawall.cli._view import WIDTH, plan_view, result_view
 from seawall.cli._words import Duration, read_headers, usage_errors
@@ -50,6 +51,7 @@ INTERRUPTED = 130
     type=click.Path(dir_okay=False, allow_dash=True),
     help="Also write the result there; - for stdout.",
 )
+@baseline_options
 def load(
     url: str,
     *,
@@ -66,10 +68,12 @@ def load(
     thresholds: tuple[str, ...],
     abort: bool,
     json_file: str | None,
+    against: Against,
 ) -> None:
     """Load-test URL in the open model: requests start on time, answered or not.
 
-    Exit codes: 0 done, 1 a threshold failed, 2 bad usage, 3 nothing could be reached, 130 interrupted.
+    Exit codes: 0 done, 1 a threshold failed or slower than the baseline, 2 bad usage, 3 nothing could be reached,
+    4 cannot tell from the baseline, 5 no such baseline, 130 interrupted.
     """
     with usage_errors():
         _check_writable(json_file)
@@ -88,11 +92,13 @@ def load(
             thresholds=thresholds,
             abort=abort,
         )
-    result = _run(test, Console(stderr=json_file == "-"))
+    console = Console(stderr=json_file == "-")
+    against.check(console)
+    result = _run(test, console)
     if json_file is not None:
         with click.open_file(json_file, "w") as out:
             out.write(result.to_json() + "\n")
-    sys.exit(_exit_code(result))
+    sys.exit(against.conclude(test, result, _exit_code(result), console))
 
 
 def _run(test: LoadTest, console: Console) -> LoadResult:

@@ -1,6 +1,7 @@
 """Load tests in the open model: requests start when the pattern says, whether or not earlier ones were answered."""
 
 from seawall.measure.load._arrivals import Arrivals, arrival_times
+from seawall.measure.load._baselines import FOLDER as BASELINE_FOLDER
 from seawall.measure.load._baselines import Baseline, Baselines, SavedRun
 from seawall.measure.load._compare import compare
 from seawall.measure.load._comparison import Comparison, Difference
@@ -17,6 +18,7 @@ from seawall.measure.load._test import LoadTest
 from seawall.measure.load._thresholds import Threshold, ThresholdOutcome
 
 __all__ = [
+    "BASELINE_FOLDER",
     "PERCENTILES",
     "Arrivals",
     "Baseline",

@@ -17,8 +17,6 @@ import numpy.typing as npt
 from seawall.measure._histogram import Histogram
 
 Floats = npt.NDArray[np.float64]
-# The standard error of a standard error is 3 % then.
-_RESAMPLES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +35,15 @@ class Counts:
         """Line up the histograms, whose layouts may differ, on one list of buckets."""
         edges: dict[tuple[int, int, int], Floats] = {}
         sparse = [[_used(block, edges) for block in run] for run in runs]
-        keys = np.concatenate([block[0] for run in sparse for block in run])
-        values, first = np.unique(keys, return_index=True)
-        highs = np.concatenate([block[1] for run in sparse for block in run])[first]
-        rows = (np.stack([_dense(values, block) for block in run]).cumsum(axis=1) for run in sparse)
-        return cls(values, highs, tuple(rows))
+        lows = np.unique(np.concatenate([np.unique(np.concatenate([block[0] for block in run])) for run in sparse]))
+        highs, rows = np.empty(len(lows)), []
+        for run in sparse:
+            dense = np.zeros((len(run), len(lows)))
+            for row, (starts, ends, counts) in zip(dense, run, strict=True):
+                places = np.searchsorted(lows, starts)
+                row[places], highs[places] = counts, ends
+            rows.append(dense.cumsum(axis=1))
+        return cls(lows, highs, tuple(rows))
 
     @property
     def totals(self) -> list[int]:
@@ -87,14 +89,16 @@ class Counts:
         return places, (ranks - before) / (sums[places] - before)
 
 
-def standard_errors(counts: Counts, run: int, levels: Floats, length: int, rng: np.random.Generator) -> Floats:
+def standard_errors(
+    counts: Counts, run: int, levels: Floats, *, length: int, times: int, rng: np.random.Generator
+) -> Floats:
     """How far chance within a run moves the logarithms of its percentiles: (levels,).
 
     Stretches of `length` neighbouring blocks are drawn with replacement, not single requests: requests of one moment
     share its stalls, and moments are like their neighbours.
     """
     rows = counts.runs[run]
-    weights = _draw(len(rows), length, rng)
+    weights = _draw(len(rows), length, times, rng)
     columns = np.ascontiguousarray(rows.T)
     ranks = (weights @ rows[:, -1])[:, None] * (levels / 100)
     found = np.stack([_search(columns, weights, ranks[:, i], counts) for i in range(len(levels))], axis=1)
@@ -102,11 +106,11 @@ def standard_errors(counts: Counts, run: int, levels: Floats, length: int, rng: 
     return spread
 
 
-def _draw(blocks: int, length: int, rng: np.random.Generator) -> Floats:
-    starts = rng.integers(0, blocks, size=(_RESAMPLES, math.ceil(blocks / length)))
-    places = (starts[:, :, None] + np.arange(length)).reshape(_RESAMPLES, -1)[:, :blocks] % blocks
-    flat = places + np.arange(_RESAMPLES)[:, None] * blocks
-    return np.bincount(flat.ravel(), minlength=_RESAMPLES * blocks).reshape(_RESAMPLES, blocks).astype(np.float64)
+def _draw(blocks: int, length: int, times: int, rng: np.random.Generator) -> Floats:
+    starts = rng.integers(0, blocks, size=(times, math.ceil(blocks / length)))
+    places = (starts[:, :, None] + np.arange(length)).reshape(times, -1)[:, :blocks] % blocks
+    flat = places + np.arange(times)[:, None] * blocks
+    return np.bincount(flat.ravel(), minlength=times * blocks).reshape(times, blocks).astype(np.float64)
 
 
 def _search(columns: Floats, weights: Floats, ranks: Floats, counts: Counts) -> Floats:
@@ -168,11 +172,5 @@ def _used(block: Histogram, edges: dict[tuple[int, int, int], Floats]) -> tuple[
     counts, layout = block.counts(), block._layout()[:3]
     if layout not in edges:
         edges[layout] = block.edges()
-    used = counts.nonzero()[0]
+    used = (counts > 0).nonzero()[0]
     return edges[layout][used], edges[layout][used + 1], counts[used].astype(np.float64)
-
-
-def _dense(values: Floats, block: tuple[Floats, Floats, Floats]) -> Floats:
-    row = np.zeros(len(values))
-    row[np.searchsorted(values, block[0])] = block[2]
-    return row

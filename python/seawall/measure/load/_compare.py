@@ -15,7 +15,6 @@ from seawall.measure.load._comparison import Comparison, Curve, Difference, Word
 from seawall.measure.load._effect import effect
 from seawall.measure.load._noise import Width, drifts, too_few, too_wide
 from seawall.measure.load._samples import Run, Sample, read_side
-from seawall.measure.load._student import t_quantile
 
 # Failures may be answered sooner or later than successes: from this difference on, times are not compared.
 _ERROR_GAP = 0.01
@@ -130,12 +129,10 @@ def _difference(values: tuple[float, float, float], width: Width, reason: str, t
 def _steady(
     judged: list[Difference], counts: list[Counts], question: _Question, rng: np.random.Generator
 ) -> tuple[Difference, ...]:
-    """Take back the verdicts that one half of the runs does not share."""
-    if all(one.verdict == "cannot tell" for one in judged):
-        return tuple(judged)
+    """Take back the verdicts that one half of the runs does not share; longer runs would not help there either."""
     told = drifts(counts, question.levels, question.tolerance, rng)
     return tuple(
-        replace(one, verdict="cannot tell", reason=drift) if drift and one.verdict != "cannot tell" else one
+        replace(one, verdict="cannot tell", reason=drift) if drift else one
         for one, drift in zip(judged, told, strict=True)
     )
 

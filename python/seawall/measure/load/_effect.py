@@ -49,19 +49,23 @@ class Effect:
         return whole
 
 
-def effect(sides: Sequence[Counts], levels: Floats, rng: np.random.Generator) -> Effect:
+# The standard error of a standard error is 3 % then.
+_RESAMPLES = 500
+
+
+def effect(sides: Sequence[Counts], levels: Floats, rng: np.random.Generator, *, resamples: int = _RESAMPLES) -> Effect:
     """The change from the first side to the second."""
     length = stretch([side.exceedances(i, side.percentiles(levels)) for side in sides for i in range(len(side.runs))])
-    return combine([_side(counts, levels, length, rng) for counts in sides])
+    return combine([_side(counts, levels, length, resamples, rng) for counts in sides])
 
 
-def _side(counts: Counts, levels: Floats, length: int, rng: np.random.Generator) -> Side:
+def _side(counts: Counts, levels: Floats, length: int, resamples: int, rng: np.random.Generator) -> Side:
     numbers = range(len(counts.runs))
     totals = np.array(counts.totals, dtype=np.float64)
     return Side(
         values=np.log(counts.percentiles(levels)),
         runs=np.log(counts.run_percentiles(levels)),
-        errors=np.stack([standard_errors(counts, i, levels, length, rng) for i in numbers]),
+        errors=np.stack([standard_errors(counts, i, levels, length=length, times=resamples, rng=rng) for i in numbers]),
         weights=totals / totals.sum(),
         freedom=np.array([max(len(run) / length - 1, 1.0) for run in counts.runs]),
     )

@@ -17,6 +17,7 @@ FEWEST_BLOCKS = 10
 _FEWEST_BEYOND = 10
 # Halves of a run differ by chance in one comparison of a hundred.
 _DRIFT_CHANCE = 0.01
+_DRIFT_RESAMPLES = 200
 _MOST_RUNS = 50
 _MOST_TIMES = 20
 
@@ -41,7 +42,7 @@ def drifts(sides: Sequence[Counts], levels: Floats, tolerance: float, rng: np.ra
     enough = [not any(too_few(level, half) for half in halves) for level in levels.tolist()]
     if not any(enough):
         return [""] * len(levels)
-    first, second = (effect(half, levels, rng) for half in halves)
+    first, second = (effect(half, levels, rng, resamples=_DRIFT_RESAMPLES) for half in halves)
     # What differs from run to run is in both halves, and cancels.
     error, freedom = np.sqrt(first.within + second.within), np.minimum(first.freedom, second.freedom)
     share, step = 1 - _DRIFT_CHANCE / 2 / len(levels), math.log1p(tolerance)
