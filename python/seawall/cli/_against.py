@@ -63,10 +63,14 @@ class Against:
                 found = comparison.exit_code
             # A baseline that learns from slower runs would get used to them.
             if self.save_baseline is not None and found != 1:
-                self._save(baselines, test, result)
+                self._save(baselines, test, result, console)
         return found
 
-    def _save(self, baselines: Baselines, test: LoadTest, result: LoadResult) -> None:
+    def _save(self, baselines: Baselines, test: LoadTest, result: LoadResult, console: Console) -> None:
+        if not result.verdict.valid:
+            words = f"not kept as baseline {self.save_baseline!r}: {result.verdict.cause}"
+            console.print(words, style="bold yellow", highlight=False)
+            return
         pattern = f"{test.pattern.describe()} for {test.plan.duration:g} s"
         name = self.save_baseline or ""
         baselines.save(name, result, keep=self.keep, revision=self.revision, pattern=pattern)

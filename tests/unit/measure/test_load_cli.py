@@ -141,10 +141,14 @@ def test_a_run_is_kept_as_a_baseline_and_compared_with_it(server: tuple[str, typ
 
 
 def test_a_run_that_failed_is_not_kept(server: tuple[str, type[Hello]], tmp_path: Path) -> None:
-    """A missed threshold is the exit code, whatever the baseline says, and such a run is no baseline."""
+    """A missed threshold is the exit code, whatever the baseline says, and such a run is no baseline; nor is one that was late."""
     words = ["--rate", "20", "--duration", "0.2", "--threshold", "max<1us", "--folder", str(tmp_path / "kept")]
     failed = run(server[0], *words, "--save-baseline", "main")
     assert failed.exit_code == 1, failed.output
+    choked = ["--rate", "2000", "--duration", "0.2", "--max-concurrency", "1", "--folder", str(tmp_path / "kept")]
+    late = run(server[0], *choked, "--save-baseline", "main")
+    assert late.exit_code == 0, late.output
+    assert late.output.splitlines()[-1] == "not kept as baseline 'main': the generator was the bottleneck"
     assert Baselines(tmp_path / "kept").list() == ()
 
 

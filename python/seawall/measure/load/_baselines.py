@@ -116,10 +116,10 @@ class Baselines:
         facts = [_facts(run) for run in given]
         if not facts:
             raise ConfigError(f"runs must be results or files of results, got {runs!r}; give at least one")
-        origin = _origin(revision, pattern, now or datetime.now(UTC))
+        origin = _origin(revision, now or datetime.now(UTC))
         directory.mkdir(parents=True, exist_ok=True)
         for one in facts:
-            _write(directory, self._files(name), {**one, "baseline": {"pattern": one.get("pattern"), **origin}})
+            _write(directory, self._files(name), {**one, "baseline": {**origin, "pattern": pattern}})
         self.prune(name, keep)
         return self.load(name)
 
@@ -187,15 +187,14 @@ def _facts(run: Any) -> dict[str, Any]:
     return facts
 
 
-def _origin(revision: str | None, pattern: str | None, now: datetime) -> dict[str, Any]:
-    facts = {
+def _origin(revision: str | None, now: datetime) -> dict[str, Any]:
+    return {
         "saved": now.astimezone(UTC).isoformat(timespec="seconds"),
         "revision": revision,
         "host": platform.node(),
         "python": platform.python_version(),
         "seawall": version("seawall"),
     }
-    return facts if pattern is None else {**facts, "pattern": pattern}
 
 
 def _write(directory: Path, present: Sequence[Path], facts: dict[str, Any]) -> None:
