@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from seawall.errors import ConfigError
 from seawall.measure import Baselines, LoadResult, compare
 from seawall.measure.load import Verdict
 
+KEEPING = [("all", 100), ("few", 3)] * 8
 NOON = datetime(2030, 1, 2, 12, tzinfo=UTC)
 
 
@@ -60,6 +62,26 @@ def test_only_the_last_runs_are_kept(tmp_path: Path) -> None:
     assert baselines.prune("main", 2) == 0
     replaced = baselines.save("main", [result(blocks=20), result(blocks=21)], keep=2)
     assert [run.completed for run in replaced.runs] == [2000, 2100]
+
+
+def test_savers_at_the_same_time_lose_and_break_nothing(tmp_path: Path) -> None:
+    """Threads that save under one name keep all their runs, or the last ones where only so many are kept."""
+    run = result(blocks=2)
+    with ThreadPoolExecutor(4) as pool:
+        for saved in [pool.submit(Baselines(tmp_path).save, name, run, keep=keep) for name, keep in KEEPING]:
+            assert saved.result().runs
+    assert [(one.name, len(one.runs)) for one in Baselines(tmp_path).list()] == [("all", 8), ("few", 3)]
+    assert [file.suffix for file in tmp_path.rglob("*.*") if file.suffix != ".json"] == []
+
+
+def test_a_folder_of_runs_can_be_saved(tmp_path: Path) -> None:
+    """As in a comparison, a folder stands for all the runs in it."""
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    for i in range(2):
+        (folder / f"{i}.json").write_text(result(blocks=11 + i).to_json())
+    saved = Baselines(tmp_path / "kept").save("main", folder)
+    assert [run.completed for run in saved.runs] == [1100, 1200]
 
 
 def test_baselines_are_listed_by_name(tmp_path: Path) -> None:

@@ -121,34 +121,29 @@ def test_thresholds_are_listed_and_decide_the_exit_code(server: tuple[str, type[
     assert facts["blocks"][0] == "#[Histogram log format version 1.3]"
 
 
-def test_a_run_is_kept_as_a_baseline_and_compared_with_it(server: tuple[str, type[Hello]], tmp_path: Path) -> None:
-    """Without a baseline nothing is sent, unless that is allowed; then the run can be kept, and later ones compared."""
+def test_without_the_baseline_nothing_is_sent_unless_that_is_allowed(
+    server: tuple[str, type[Hello]], tmp_path: Path
+) -> None:
+    """A job learns before the run, not after it, that its cache was lost; a first run goes on and may be kept."""
     url, handler = server
     folder = tmp_path / "kept"
-    words = [url, "--rate", "100", "--duration", "1.5", "--folder", str(folder), "--tolerance", "100%"]
+    words = [url, "--rate", "50", "--duration", "0.2", "--folder", str(folder), "--baseline", "main"]
     told = f"no baseline 'main' in {str(folder)!r}: nothing to compare with; save one with `seawall baseline save`"
-    missing = run(*words, "--baseline", "main")
+    missing = run(*words)
     assert (missing.exit_code, missing.output, handler.seen) == (5, f"{told}\n", [])
-    first = run(*words, "--baseline", "main", "--save-baseline", "main", "--allow-missing", "--revision", "abc")
-    assert first.exit_code == 0, first.output
-    kept = Baselines(folder).load("main").runs
-    assert [(one.completed, one.revision, one.pattern) for one in kept] == [(150, "abc", "constant 100/s for 1.5 s")]
-    later = run(*words, "--baseline", "main")
-    # 150 requests are too few for a P99: a run of a second and a half cannot tell.
-    assert later.exit_code == 4, later.output
-    assert "P99: 150 requests, 1,000 are needed" in [" ".join(line.split()) for line in later.output.splitlines()]
-    assert len(Baselines(folder).load("main").runs) == 1
+    first = run(*words, "--save-baseline", "main", "--allow-missing", "--revision", "abc")
+    assert (first.exit_code, first.output.splitlines()[0]) == (0, told)
+    assert len(handler.seen) == 10
+    # A busy machine may delay the generator, and then the run is not kept: that is said.
+    kept = [(one.completed, one.revision, one.pattern) for base in Baselines(folder).list() for one in base.runs]
+    assert (kept == [(10, "abc", "constant 50/s for 0.2 s")]) != ("not kept as baseline 'main'" in first.output)
 
 
 def test_a_run_that_failed_is_not_kept(server: tuple[str, type[Hello]], tmp_path: Path) -> None:
-    """A missed threshold is the exit code, whatever the baseline says, and such a run is no baseline; nor is one that was late."""
+    """A missed threshold is the exit code and such a run is no baseline."""
     words = ["--rate", "20", "--duration", "0.2", "--threshold", "max<1us", "--folder", str(tmp_path / "kept")]
     failed = run(server[0], *words, "--save-baseline", "main")
     assert failed.exit_code == 1, failed.output
-    choked = ["--rate", "2000", "--duration", "0.2", "--max-concurrency", "1", "--folder", str(tmp_path / "kept")]
-    late = run(server[0], *choked, "--save-baseline", "main")
-    assert late.exit_code == 0, late.output
-    assert late.output.splitlines()[-1] == "not kept as baseline 'main': the generator was the bottleneck"
     assert Baselines(tmp_path / "kept").list() == ()
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from seawall.errors import ConfigError
 from seawall.measure.load import _checks
 from seawall.measure.load._result import LoadResult
-from seawall.measure.load._samples import Run, read_facts
+from seawall.measure.load._samples import Run, expand, read_facts
 
 FOLDER = ".seawall/baselines"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -99,7 +99,7 @@ class Baselines:
 
         Args:
             name: Letters, digits and . _ -, at most 100, the first a letter or a digit.
-            runs: Results or files of results, oldest first.
+            runs: Results, files of results or folders of such files, oldest first.
             keep: How many runs to keep, the new ones included, 1 to 1,000; as many as `runs` replaces the baseline.
             revision: Of the code under test.
             pattern: What the load was, in words.
@@ -113,7 +113,7 @@ class Baselines:
         directory = self._directory(name)
         keep = _checks.whole("keep", keep, low=1, high=1000, unit="runs", way_out="10 is the default")
         given: Sequence[Any] = [runs] if isinstance(runs, (LoadResult, str, os.PathLike)) else runs
-        facts = [_facts(run) for run in given]
+        facts = [_facts(one) for run in given for one in expand("run", run)]
         if not facts:
             raise ConfigError(f"runs must be results or files of results, got {runs!r}; give at least one")
         origin = _origin(revision, now or datetime.now(UTC))
@@ -129,10 +129,10 @@ class Baselines:
         Raises:
             ConfigError: There is none of that name, or a file of it is not of a load test.
         """
-        files = self._files(name)
-        if not files:
+        found = tuple(run for file in self._files(name) if (run := _saved(file)) is not None)
+        if not found:
             raise ConfigError(f"baseline must be one of {self._known()}, got {name!r}; save it first")
-        return Baseline(name, tuple(_saved(file) for file in files))
+        return Baseline(name, found)
 
     def list(self) -> tuple[Baseline, ...]:
         """All baselines of the folder, by name."""
@@ -222,8 +222,14 @@ def _sync(directory: Path) -> None:
         os.close(handle)
 
 
-def _saved(file: Path) -> SavedRun:
-    facts = read_facts("baseline", file)
+def _saved(file: Path) -> SavedRun | None:
+    try:
+        facts = read_facts("baseline", file)
+    except ConfigError:
+        # Another process may have pruned it since it was listed.
+        if file.exists():
+            raise
+        return None
     origin = facts.get("baseline") or {}
     words = {name: origin.get(name) for name in ("revision", "host", "python", "seawall", "pattern")}
     saved = datetime.fromisoformat(origin["saved"]) if origin.get("saved") else None

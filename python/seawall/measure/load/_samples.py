@@ -46,7 +46,7 @@ def read_side(name: str, given: Run | Sequence[Run]) -> list[Sample]:
     runs: Sequence[Any] = [given] if isinstance(given, (LoadResult, str, os.PathLike)) else given
     if not isinstance(runs, Sequence) or not runs:
         raise ConfigError(f"{name} must be a LoadResult, a file of one, or a list of them, got {given!r}")
-    return [_read(name, one) for run in runs for one in _expand(name, run)]
+    return [_read(name, one) for run in runs for one in expand(name, run)]
 
 
 def read_facts(name: str, file: str | os.PathLike[str]) -> dict[str, Any]:
@@ -65,7 +65,12 @@ def read_facts(name: str, file: str | os.PathLike[str]) -> dict[str, Any]:
     return dict(facts)
 
 
-def _expand(name: str, run: object) -> list[Any]:
+def expand(name: str, run: object) -> list[Any]:
+    """The run itself, or the files of a folder of runs.
+
+    Raises:
+        ConfigError: There is no run in the folder.
+    """
     if not isinstance(run, (str, os.PathLike)) or not Path(run).is_dir():
         return [run]
     files = sorted(Path(run).glob("*.json"))
