@@ -91,6 +91,7 @@ def test_what_would_help_is_computed_from_the_noise() -> None:
     assert too_wide(width(0.08, runs=(2, 2), spread=0.02)) == (
         head.format("8.3%") + ", runs of one side differ by 2.0%; about 7 runs a side would tell"
     )
+    assert too_wide(width(0.08, runs=(2, 2))) == head.format("8.3%") + "; about 6 runs a side would tell"
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.02, 0.05])

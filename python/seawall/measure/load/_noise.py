@@ -102,7 +102,7 @@ def too_wide(width: Width) -> str:
     if width.half <= width.tolerance and gap < width.tolerance / 4:
         return f"the change of {change:+.1%} is about as large as the tolerance of {tolerance:.1%}; choose another one"
     noise = f"noise of ±{math.expm1(width.half):.1%} against a tolerance of {tolerance:.1%}"
-    if sum(width.runs) > 2:
+    if math.expm1(width.spread) >= 0.0005:
         noise += f", runs of one side differ by {math.expm1(width.spread):.1%}"
     return f"{noise}; {_help(width, max(gap, width.tolerance / 2))}"
 
