@@ -45,7 +45,7 @@ class Server:
             if rng.random() < self.stalls:
                 waiting = self.each // 10
                 times[:waiting] += np.linspace(0.05, 0.0, waiting)
-            block = Histogram(highest=60.0)
+            block = Histogram(highest=2.0)
             block.record_many(times)
             blocks.append(HlogInterval(float(i), 1.0, None, block))
         return result_of(whole, blocks, self.each * self.blocks)
