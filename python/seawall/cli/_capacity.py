@@ -9,8 +9,8 @@ from rich.console import Console
 
 from seawall.cli._capacity_live import following_steps
 from seawall.cli._capacity_view import capacity_view, search_view, step_line
-from seawall.cli._load import FAILED, INTERRUPTED, UNREACHABLE, check_writable
-from seawall.cli._words import Duration, Share, read_headers, usage_errors
+from seawall.cli._load import FAILED, INTERRUPTED, UNREACHABLE
+from seawall.cli._words import Duration, Share, check_writable, read_headers, usage_errors
 from seawall.measure.load import DEFAULT_THRESHOLDS, Arrivals, Capacity, CapacitySearch, Search
 
 GENERATOR = 4
@@ -78,7 +78,7 @@ def capacity(
     recover from an overload, 4 the generator was the limit, 130 interrupted.
     """
     with usage_errors():
-        check_writable(json_file)
+        check_writable("json", json_file)
         search = CapacitySearch(
             url,
             Search(start, most, precision, confidence, growth, max_steps),

@@ -50,8 +50,11 @@ class Loop {
     std::span<const epoll_event> events;
     for (;;) {
       const Ns woke = exchange_.now();
+      const bool was_full = exchange_.full();
       for (const epoll_event& event : events) exchange_.on_event(event);
       exchange_.on_time(exchange_.now());
+      // While full, a thread sleeps through due times; the event that woke it may have made room already.
+      if (was_full && !plan_.options.closed && next_due() < exchange_.now()) line_.hold();
       const bool more = start_due();
       const Ns ready = exchange_.now();
       tally_.turn(static_cast<std::uint64_t>(ready - woke));

@@ -1,6 +1,8 @@
 """Load tests in the open model: requests start when the pattern says, whether or not earlier ones were answered."""
 
 from seawall.measure.load._arrivals import Arrivals, arrival_times
+from seawall.measure.load._baselines import FOLDER as BASELINE_FOLDER
+from seawall.measure.load._baselines import Baseline, Baselines, SavedRun
 from seawall.measure.load._capacity import (
     DEFAULT_THRESHOLDS,
     Capacity,
@@ -13,7 +15,8 @@ from seawall.measure.load._capacity import (
 from seawall.measure.load._capacity_search import Search
 from seawall.measure.load._capacity_step import CapacityStep
 from seawall.measure.load._closed import Closed
-from seawall.measure.load._compare import Comparison, Difference, compare
+from seawall.measure.load._compare import compare
+from seawall.measure.load._comparison import Comparison, Difference
 from seawall.measure.load._outcomes import Answer
 from seawall.measure.load._parse import parse, parse_duration
 from seawall.measure.load._parts import Generator, Note, Part
@@ -30,10 +33,13 @@ from seawall.measure.load._thresholds import Threshold, ThresholdOutcome
 from seawall.measure.load.target import Feed, GrpcCall, Request, Scenario
 
 __all__ = [
+    "BASELINE_FOLDER",
     "DEFAULT_THRESHOLDS",
     "PERCENTILES",
     "Answer",
     "Arrivals",
+    "Baseline",
+    "Baselines",
     "Capacity",
     "CapacitySearch",
     "CapacityStep",
@@ -57,6 +63,7 @@ __all__ = [
     "Progress",
     "Replay",
     "Request",
+    "SavedRun",
     "Scenario",
     "Search",
     "Sine",
