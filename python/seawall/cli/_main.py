@@ -7,6 +7,7 @@ import click
 from seawall.cli._compare import compare
 from seawall.cli._demo import demo
 from seawall.cli._load import load
+from seawall.cli._report import report
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,4 +18,5 @@ def main() -> None:
 
 main.add_command(load)
 main.add_command(compare)
+main.add_command(report)
 main.add_command(demo)
