@@ -103,8 +103,10 @@ def full(
 def bare(*, ended: int = 0) -> LoadResult:
     """A run of which hardly anything is known."""
     taken = times([0.01] * ended)
+    counts = (ended,) if ended else ()
+    throughput = Throughput(1.0, counts, counts, counts, counts, tuple(0 for _ in counts))
     return LoadResult(
-        taken, taken, Histogram(), Throughput(1.0, (), (), (), (), ()), {"2xx": ended} if ended else {}, ended, ended,
+        taken, taken, Histogram(), throughput, {"2xx": ended} if ended else {}, ended, ended,
         ended, 0, 0, None, Verdict(True), 1.0, False,
     )  # fmt: skip
 

@@ -36,10 +36,16 @@ def check_writable(files: Mapping[str, str | None]) -> None:
     """Raise ConfigError where an option names a file that could not be written: better now than after an hour.
 
     Args:
-        files: What was given by option; None and `-` are no files.
+        files: What was given by option; None is no file and `-` is stdout.
     """
+    taken: dict[str, str] = {}
     for option, file in files.items():
-        if file is None or file == "-":
+        if file is None:
+            continue
+        same = taken.setdefault(file if file == "-" else str(Path(file).resolve()), option)
+        if same != option:
+            raise ConfigError(f"{option} must be another file than {same}, got {file!r} for both; name two files")
+        if file == "-":
             continue
         path = Path(file).absolute()
         if not path.parent.is_dir():

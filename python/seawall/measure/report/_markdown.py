@@ -89,4 +89,5 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 def _safe(text: str) -> str:
     flat = " ".join(text.split())
     shown = flat if len(flat) <= 200 else flat[:199] + "…"
-    return shown.translate(_SPECIAL)
+    # GitHub makes links of bare addresses.
+    return shown.translate(_SPECIAL).replace("://", "\\://").replace("www.", "www\\.")

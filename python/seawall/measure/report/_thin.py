@@ -32,8 +32,8 @@ def envelope(points: Sequence[Point], most: int = MOST_POINTS) -> list[Point]:
 
 def _ends(points: Sequence[Point]) -> list[Point]:
     known = [(y, x) for x, y in points if y is not None]
+    gaps: list[Point] = [(x, None) for x, y in points if y is None]
     if not known:
-        return [(points[0][0], None)]
-    low, high = min(known, key=lambda one: one[0]), max(known, key=lambda one: one[0])
-    ends = sorted([(low[1], low[0]), (high[1], high[0])])
-    return [*ends, (points[-1][0], None)] if len(known) < len(points) else list(ends)
+        return gaps[:1]
+    ends = (min(known, key=lambda one: one[0]), max(known, key=lambda one: one[0]))
+    return sorted([*((x, y) for y, x in ends), *gaps[:1]], key=lambda one: one[0])
