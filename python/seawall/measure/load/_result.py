@@ -65,6 +65,8 @@ class LoadResult:
 
     Units: histograms in seconds, `duration` in seconds from the first due moment to the last answer.
 
+    Saved: `to_json` and `from_json`, in the format of docs/reference/load-result.schema.json.
+
     Args:
         response_time: From the moment a request was due to the end of its answer, waiting for a place included.
         service_time: From the moment it was really sent to the end of its answer.

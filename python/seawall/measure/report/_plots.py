@@ -42,7 +42,7 @@ def distribution(times: Histogram, *below: Markup) -> Markup | None:
     if not times.count:
         return None
     edges, counts = times.buckets(44, scale="log")
-    x = _scale.logarithmic(float(edges[0]), float(edges[-1]), _format.seconds)
+    x = _scale.logarithmic(float(edges[0]), float(edges[-1]), _format.seconds, most=7)
     y = _scale.linear(float(counts.max()), _format.digits)
     about = f"{times.count:,} requests; {percentile_words(times)}"
     chart = Chart("How many took how long", about, x, y, "", "response time", axis="length")

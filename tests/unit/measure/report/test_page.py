@@ -215,8 +215,8 @@ def test_no_name_becomes_markup(*, several: bool) -> None:
         (
             replace(bare(ended=3), generator=Generator(0.97, 0.2, times([]), lost=1)),
             "It ran in one process and used 97 % of a processor. That is near what one can do: part of the times may "
-            "be its own. Ask for less or use more processes. For 20 % of the run it was ready but had no processor. Other "
-            "programs took it: run the generator on a quieter machine. 1 process died before the end.",
+            "be its own. Ask for less or use more processes. For 20 % of the run it was ready but had no processor. "
+            "Other programs took it: run the generator on a quieter machine. 1 process died before the end.",
         ),
     ],
 )
