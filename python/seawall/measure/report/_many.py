@@ -104,7 +104,7 @@ def _summary_row(number: int, one: Run) -> list[Child]:
         _format.share(result.succeeded / max(result.completed, 1)),
         f"{result.late:,}",
         f"{result.dropped:,}",
-        tag("span", words, class_=f"{colour}-word"),
+        tag("span", words, class_=f"{colour}-word roomy"),
     ]
 
 

@@ -36,13 +36,6 @@ def report(
 
     Raises:
         ConfigError: There is no run, there are too many, or something is no result.
-
-    Example:
-        >>> from seawall.measure.report import report
-        >>> report([])
-        Traceback (most recent call last):
-        ...
-        seawall._errors.ConfigError: runs must be 1 to 64 pairs of a name and a LoadResult, got 0
     """
     named = _checked(runs)
     title = title or _title(named)

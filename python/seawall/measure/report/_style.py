@@ -25,6 +25,7 @@ a{color:var(--c0)}
 .banner.good{border-color:var(--good);background:var(--goodbg)}.banner.bad{border-color:var(--bad);background:var(--badbg)}
 .banner.warn{border-color:var(--warn);background:var(--warnbg)}
 .good-word{color:var(--good);font-weight:600}.bad-word{color:var(--bad);font-weight:600}
+.roomy{display:inline-block;min-width:26ch}
 .warn-word{color:var(--warn);font-weight:600}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:12px;margin:18px 0}
 .tile{border:1px solid var(--rule);border-radius:8px;padding:10px 12px;background:var(--card);min-width:0}
