@@ -42,6 +42,7 @@ figcaption .name{font-weight:600}.small figcaption{font-size:14px}
 color:var(--soft)}
 .legend li{display:flex;align-items:center;gap:6px;overflow-wrap:anywhere}
 .legend li[role=button]{cursor:pointer}.legend li[aria-pressed=false]{text-decoration:line-through;opacity:.6}
+.swatch,.bar{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 .swatch{width:20px;flex:none;height:0;border-top:2.5px solid}
 .swatch.thin{border-top-width:1px}.swatch.dash{border-top-style:dashed}
 .swatch.dots{border-top-style:dotted}.swatch.area{height:10px;border-top:0;opacity:.75}
