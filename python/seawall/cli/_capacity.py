@@ -78,7 +78,7 @@ def capacity(
     recover from an overload, 4 the generator was the limit, 130 interrupted.
     """
     with usage_errors():
-        check_writable("json", json_file)
+        check_writable({"json": json_file})
         search = CapacitySearch(
             url,
             Search(start, most, precision, confidence, growth, max_steps),

@@ -49,8 +49,7 @@ def compare(
     """
     console = Console(stderr="-" in (json_file, markdown))
     with usage_errors():
-        check_writable("json", json_file)
-        check_writable("markdown", markdown)
+        check_writable({"json": json_file, "markdown": markdown})
         baselines = Baselines(folder)
         if baseline is not None and baseline not in baselines:
             sys.exit(missing(console, baseline, folder, allow=allow_missing))

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from seawall.cli._against import Against, baseline_options
 from seawall.cli._live import following
+from seawall.cli._report import write_all
 from seawall.cli._view import WIDTH, plan_view, result_view
 from seawall.cli._words import Duration, check_writable, read_headers, usage_errors
 from seawall.measure.load import Arrivals, LoadResult, LoadTest, parse
@@ -50,6 +51,13 @@ INTERRUPTED = 130
     help="Also write the result there; - for stdout.",
 )
 @baseline_options
+@click.option("--html", "html_file", type=click.Path(dir_okay=False), help="Also write a page with plots there.")
+@click.option(
+    "--markdown",
+    "markdown_file",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="Also write a summary for pull requests there; - for stdout.",
+)
 def load(
     url: str,
     *,
@@ -67,6 +75,8 @@ def load(
     abort: bool,
     json_file: str | None,
     against: Against,
+    html_file: str | None,
+    markdown_file: str | None,
 ) -> None:
     """Load-test URL in the open model: requests start on time, answered or not.
 
@@ -74,7 +84,7 @@ def load(
     4 cannot tell from the baseline, 5 no such baseline, 130 interrupted.
     """
     with usage_errors():
-        check_writable("json", json_file)
+        check_writable({"json": json_file, "html": html_file, "markdown": markdown_file})
         test = LoadTest(
             url,
             parse(pattern, rate, duration),
@@ -90,12 +100,10 @@ def load(
             thresholds=thresholds,
             abort=abort,
         )
-    console = Console(stderr=json_file == "-")
+    console = Console(stderr="-" in (json_file, markdown_file))
     against.check(console)
     result = _run(test, console)
-    if json_file is not None:
-        with click.open_file(json_file, "w") as out:
-            out.write(result.to_json() + "\n")
+    write_all(result, json=json_file, html=html_file, markdown=markdown_file)
     sys.exit(against.conclude(test, result, _exit_code(result), console))
 
 
