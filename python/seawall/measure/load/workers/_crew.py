@@ -107,7 +107,8 @@ class Crew(Noting):
                 member.kill()
         late = self._clock() + _LEAVE_WITHIN
         try:
-            while self._clock() < late and not all(member.ended for member in self._members):
+            # The end of a process is no event that every event loop can wait for.
+            while self._clock() < late and not all(member.ended for member in self._members):  # noqa: ASYNC110
                 await asyncio.sleep(_NAP / 10)
         finally:
             for member in self._members:

@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
 
 from seawall.errors import ConfigError, SeawallError
 from seawall.measure.load.workers._memory import SharedMemory
