@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 
 from seawall.errors import ConfigError, SeawallError
 from seawall.measure.load.workers._memory import SharedMemory
@@ -116,6 +117,8 @@ def refuse_second_start() -> None:
 @contextlib.contextmanager
 def _blocked() -> Iterator[None]:
     """Block the signals that stop a run, in this thread and in the processes that it starts meanwhile."""
+    # multiprocessing starts its tracker with the first process, and unblocks these signals when it has.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield
