@@ -8,6 +8,10 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.queues import SimpleQueue
+
+from seawall.errors import ConfigError
+from seawall.measure.load import Constant, LoadTest
 
 
 async def nothing() -> None:
@@ -77,6 +81,14 @@ async def with_state(_state: int) -> None:
 def broken_state() -> None:
     """Cannot be made."""
     raise LookupError("no such state")
+
+
+def run_with_workers(answers: SimpleQueue[str]) -> None:
+    """Try a load test with workers, and tell what became of it."""
+    try:
+        LoadTest(nothing, Constant(1), duration=0.1, workers=2).run()
+    except ConfigError as error:
+        answers.put(str(error))
 
 
 _pipes: dict[str, int] = {}

@@ -211,6 +211,21 @@ def test_a_script_without_a_guard_is_told_so(tmp_path: Path, pipe: Pipe) -> None
     )
 
 
+def test_a_function_that_was_typed_in_is_refused() -> None:
+    """No other process can find it."""
+    words = (
+        "from seawall.measure.load import Constant, LoadTest\n"
+        "async def call(): pass\n"
+        "LoadTest(call, Constant(1), duration=1, workers=2).run()\n"
+    )
+    found = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert found.returncode == 1
+    assert found.stderr.endswith(
+        "ConfigError: target must be something that other processes can import where workers is 2, got call() typed "
+        "into this one; put it into a module\n"
+    )
+
+
 def test_the_death_of_the_parent_ends_its_workers(tmp_path: Path, pipe: Pipe) -> None:
     """Killed without a word, in the midst of a long run."""
     with script(tmp_path, pipe, GUARDED, 600) as process:

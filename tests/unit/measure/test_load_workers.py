@@ -262,6 +262,16 @@ async def test_what_cannot_go_to_other_processes_is_refused() -> None:
     )
 
 
+def test_a_daemonic_process_can_have_no_workers() -> None:
+    """It may start no processes of its own."""
+    context = multiprocessing.get_context("spawn")
+    answers: Any = context.SimpleQueue()
+    process = context.Process(target=targets.run_with_workers, args=(answers,), daemon=True)
+    process.start()
+    assert answers.get() == "workers must be 1 in a daemonic process, which may start no others, got 2"
+    process.join()
+
+
 async def test_rows_that_cannot_be_pickled_are_refused() -> None:
     """A feed travels by value."""
     test = LoadTest(partial(targets.append, "/"), Constant(1), duration=1, workers=2, feed=[iter(()), local()])

@@ -30,16 +30,24 @@ async def run_in_workers(
     """
     refuse_second_start()
     memory = SharedMemory.of(settings, packed(settings))
-    crew = Crew(settings, memory)
     try:
-        began = await crew.start(stop)
-        at = datetime.now(UTC).isoformat(timespec="seconds")
-        watched = Watched(crew.records, lambda: crew.elapsed, lambda: crew.under_way)
-        with watching.run(crew):
-            async with reporting(on_progress, watched, every=0.25):
-                if began:
-                    await crew.work(stop)
-        return result_of(settings, crew.records, crew.ending(at))
+        crew = Crew(settings, memory)
+        try:
+            return await _run(crew, settings, watching, on_progress, stop)
+        finally:
+            await crew.dismiss()
     finally:
         memory.close_file()
-        await crew.dismiss()
+
+
+async def _run(
+    crew: Crew, settings: Settings, watching: Watching, on_progress: OnProgress | None, stop: asyncio.Event
+) -> LoadResult:
+    begun = await crew.start(stop)
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    watched = Watched(crew.records, lambda: crew.elapsed, lambda: crew.under_way)
+    with watching.run(crew):
+        async with reporting(on_progress, watched, every=0.25):
+            if begun:
+                await crew.work(stop)
+    return result_of(settings, crew.records, crew.ending(began))

@@ -167,15 +167,7 @@ class Crew(Noting):
         self._look_after()
         if all(not member.working for member in self._members):
             return True
-        for i in range(len(self.records)):
-            if i not in self._told_enough and self._decision.enough(i):
-                self._told_enough.add(i)
-                self._tell(Enough(i))
-        # A worker that ended early though nobody told it to was stopped by a signal of its own.
-        unasked = any(one.done is not None and not one.done.whole for one in self._members) and not self._told_enough
-        if (stop.is_set() or unasked) and not self._stopping:
-            self._stopping = True
-            self._tell(Stop())
+        self._end_early(stop)
         if self._stopping or len(self._told_enough) == len(self.records):
             self._limit = min(self._limit, self.elapsed + _END_WITHIN)
         if self.elapsed > self._limit:
@@ -183,6 +175,16 @@ class Crew(Noting):
                 if member.working:
                     member.kill()
         return False
+
+    def _end_early(self, stop: asyncio.Event) -> None:
+        for i in range(len(self.records)):
+            if i not in self._told_enough and self._decision.enough(i):
+                self._told_enough.add(i)
+                self._tell(Enough(i))
+        stopped = stop.is_set() or any(one.done is not None and one.done.stopped for one in self._members)
+        if stopped and not self._stopping:
+            self._stopping = True
+            self._tell(Stop())
 
     def _look_after(self) -> None:
         for member in self._members:

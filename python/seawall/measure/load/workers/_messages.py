@@ -43,6 +43,7 @@ class Done:
         cpu: Seconds of a processor that the busiest thread, or all of Python, used.
         waited: Seconds that a thread was ready and had no processor.
         took: Seconds from the start of the run to the end of the share.
+        stopped: Whether a signal to this worker ended it.
     """
 
     whole: bool
@@ -50,6 +51,7 @@ class Done:
     cpu: float
     waited: float
     took: float
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

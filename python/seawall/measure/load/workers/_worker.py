@@ -43,6 +43,7 @@ async def _share(settings: Settings, records: list[Record], worker: int, link: L
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     start: asyncio.Future[float] = loop.create_future()
     ended: set[int] = set()
+    signalled = asyncio.Event()
 
     def hear(message: ToWorker | None) -> None:
         match message:
@@ -52,6 +53,10 @@ async def _share(settings: Settings, records: list[Record], worker: int, link: L
                 ended.add(scenario)
             case _:
                 end()
+
+    def terminate() -> None:
+        signalled.set()
+        end()
 
     def end() -> None:
         stop.set()
@@ -63,7 +68,7 @@ async def _share(settings: Settings, records: list[Record], worker: int, link: L
         return await start
 
     link.attach(hear)
-    loop.add_signal_handler(signal.SIGTERM, end)
+    loop.add_signal_handler(signal.SIGTERM, terminate)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     run = Run(settings, records, zero=math.inf, worker=worker, workers=settings.workers, enough=lambda i: i in ended)
     try:
@@ -72,4 +77,4 @@ async def _share(settings: Settings, records: list[Record], worker: int, link: L
         return Done(False, [[0] * len(settings.course.phases) for _ in records], 0.0, 0.0, 0.0)
     # In the closed model what was due is what was sent, by all together, and in the memory of all.
     due = [] if settings.closed is not None else run.due(settings.course.end if whole else run.took)
-    return Done(whole, due, run.cpu, run.waited, run.took)
+    return Done(whole, due, run.cpu, run.waited, run.took, signalled.is_set())
