@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
@@ -49,6 +50,12 @@ def usage_errors() -> Iterator[None]:
         yield
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
+
+
+def check_writable(name: str, file: str | None) -> None:
+    """Refuse a file in a directory that does not exist: better now than after an hour of measuring."""
+    if file is not None and file != "-" and not Path(file).absolute().parent.is_dir():
+        raise ConfigError(f"{name} must be a file in a directory that exists, got {file!r}; make the directory first")
 
 
 def read_headers(lines: tuple[str, ...]) -> dict[str, str]:
