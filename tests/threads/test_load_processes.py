@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from tests import load_targets as targets
@@ -268,6 +269,16 @@ def server() -> Iterator[tuple[str, type[Hello]]]:
         yield f"http://127.0.0.1:{served.server_port}/", handler
         served.shutdown()
         thread.join()
+
+
+@pytest.mark.parametrize("engine", ["auto", "aiohttp"])
+def test_a_server_gets_each_request_once(server: tuple[str, type[Hello]], engine: Literal["auto", "aiohttp"]) -> None:
+    """Whatever engine the workers send with."""
+    url, handler = server
+    result = LoadTest(url, Constant(100), duration=0.5, workers=3, engine=engine).run()
+    assert (result.planned, result.sent, result.completed, len(handler.seen)) == (50, 50, 50, 50)
+    assert result.outcomes == {"2xx": 50}
+    assert result.scenarios[0].engine.startswith("HTTP/1.1")
 
 
 @pytest.mark.parametrize(
