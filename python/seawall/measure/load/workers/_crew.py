@@ -62,11 +62,6 @@ class Crew(Noting):
         totals = Totals.of([record.totals(phase) for record in self.records for phase in phases])
         return max(totals.sent - totals.completed, 0)
 
-    @property
-    def pids(self) -> list[int | None]:
-        """The numbers of the processes."""
-        return [member.pid for member in self._members]
-
     async def start(self, stop: asyncio.Event) -> bool:
         """Start all and, once they are ready, let them begin together; whether that was before the stop.
 

@@ -45,11 +45,6 @@ class Member:
                 self._process.start()
 
     @property
-    def pid(self) -> int | None:
-        """The number of the process."""
-        return self._process.pid
-
-    @property
     def working(self) -> bool:
         """Whether there is more to come from it."""
         return self.done is None and self.failed is None and self.died is None
