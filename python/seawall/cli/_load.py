@@ -33,6 +33,7 @@ INTERRUPTED = 130
 @click.option("--arrivals", type=click.Choice(["uniform", "poisson"]), default="uniform", show_default=True)
 @click.option("--seed", type=int, help="Repeats poisson arrivals.")
 @click.option("--timeout", type=Duration(), default="10s", show_default=True, help="Longest a request may take.")
+@click.option("--workers", type=int, default=1, show_default=True, help="Processes that send, 1 to 64.")
 @click.option("--method", help="GET, or POST where there is --data.")
 @click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Sent each time; may be repeated.")
 @click.option("--data", help="Body sent each time.")
@@ -68,6 +69,7 @@ def load(
     arrivals: Arrivals,
     seed: int | None,
     timeout: float,
+    workers: int,
     method: str | None,
     headers: tuple[str, ...],
     data: str | None,
@@ -93,6 +95,7 @@ def load(
             arrivals=arrivals,
             seed=seed,
             timeout=timeout,
+            workers=workers,
             method=method or ("GET" if data is None else "POST"),
             headers=read_headers(headers),
             body=data,

@@ -11,7 +11,7 @@ from seawall.errors import ConfigError
 from seawall.patterns import Signal
 
 if TYPE_CHECKING:
-    from seawall.measure.load._run import Run
+    from seawall.measure.load._notes import Noting
 
 # A guard that refuses every call would otherwise fill the memory with notes; what is more is counted only.
 MOST_NOTES = 1000
@@ -23,7 +23,7 @@ class Watching:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._runs: tuple[Run, ...] = ()
+        self._runs: tuple[Noting, ...] = ()
         self._signals: list[Signal[Any]] = []
 
     def watch(self, sources: Iterable[object]) -> None:
@@ -33,7 +33,7 @@ class Watching:
             self._signals += [signal for signal in found if signal not in self._signals]
 
     @contextmanager
-    def run(self, run: Run) -> Iterator[None]:
+    def run(self, run: Noting) -> Iterator[None]:
         """Note in `run`, while the block runs."""
         with self._lock:
             self._runs = (*self._runs, run)
@@ -56,7 +56,7 @@ class Watching:
                 run.note(name, kind, text[:_LONGEST])
 
 
-def _noting(run: Run, name: str) -> Any:
+def _noting(run: Noting, name: str) -> Any:
     def note(event: object) -> None:
         if len(run.notes) < MOST_NOTES:
             run.note(name, "event", str(event)[:_LONGEST])

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import Literal
 
-from seawall.measure.load._lost import SoFar, first_lost
-from seawall.measure.load._parts import Note
-from seawall.measure.load._record import Record, Totals, together
+from seawall.measure.load._enough import Decision
+from seawall.measure.load._notes import Noting
+from seawall.measure.load._record import Record
 from seawall.measure.load._settings import Settings
 from seawall.measure.load.drive._async import AsyncDriver
 from seawall.measure.load.drive._driver import Bounds, Driver, Work
@@ -22,11 +20,8 @@ from seawall.measure.load.drive._threads import ThreadDriver
 from seawall.measure.load.target._callable import sync_call
 from seawall.measure.load.target._caller import caller_of
 
-# Looking for what cannot be kept any more reads whole histograms, so not at every turn.
-_LOOK_EVERY = 0.25
 
-
-class Run:
+class Run(Noting):
     """The drivers of a run, or of one worker's share of it. Made and used inside one event loop.
 
     Args:
@@ -35,21 +30,28 @@ class Run:
         zero: The start, on the clock of the event loop.
         worker: Number of this worker process.
         workers: How many there are.
+        enough: Whether a scenario should end early, where somebody else decides that for all workers.
     """
 
     def __init__(
-        self, settings: Settings, records: Sequence[Record], *, zero: float, worker: int = 0, workers: int = 1
+        self,
+        settings: Settings,
+        records: Sequence[Record],
+        *,
+        zero: float,
+        worker: int = 0,
+        workers: int = 1,
+        enough: Callable[[int], bool] | None = None,
     ) -> None:
-        self.settings, self.records, self.zero = settings, list(records), zero
+        super().__init__(records)
+        self.settings, self.zero = settings, zero
         self.drivers: list[Driver] = []
-        self.notes: list[Note] = []
+        self._bounds: list[Bounds] = []
         self._share = worker, workers
         self._clock = asyncio.get_running_loop().time
         self._streams = [self._stream(i) for i in range(len(settings.scenarios))]
-        self._notes_lock = threading.Lock()
-        self._next_look = 0.0
-        self._lost: str | None = None
-        self._reached = [False] * len(settings.scenarios)
+        self._decision = Decision(settings, self.records, lambda: self.elapsed)
+        self._enough = enough or self._decision.enough
         self.cpu = self.waited = self.took = 0.0
 
     @property
@@ -65,14 +67,23 @@ class Run:
     @property
     def lost(self) -> str | None:
         """The threshold that cannot be kept any more, where the run is to end for it."""
-        return self._lost
+        return self._decision.lost
 
-    async def go(self, stop: asyncio.Event) -> bool:
-        """Make all calls; whether the whole plan was done."""
-        before = Usage.now()
+    async def go(self, stop: asyncio.Event, ready: Callable[[], Awaitable[float]] | None = None) -> bool:
+        """Make all calls; whether the whole plan was done.
+
+        Args:
+            stop: Ends it at once when set.
+            ready: Called when all is open; gives the start in place of `zero`.
+        """
         async with AsyncExitStack() as opened:
             for i in range(len(self.settings.scenarios)):
                 self.drivers.append(await self._driver(i, opened))
+            if ready is not None:
+                self.zero = await ready()
+                for bounds in self._bounds:
+                    bounds.zero = self.zero
+            before = Usage.now()
             for record, driver in zip(self.records, self.drivers, strict=True):
                 if isinstance(driver, AsyncDriver):
                     # One loop has one lag, whoever of them notes it.
@@ -93,14 +104,6 @@ class Run:
             return [[record.totals(phase).sent for phase in phases] for record in self.records]
         return [stream.due(until) for stream in self._streams]
 
-    def note(self, name: str, kind: Literal["checkpoint", "event"], text: str) -> None:
-        """Note something that happens now. Thread safety: any thread."""
-        totals = Totals.of([record.totals() for record in self.records])
-        with self._notes_lock:
-            self.notes.append(
-                Note(self.elapsed, name, kind, text, totals.sent, totals.completed, totals.succeeded, totals.bytes)
-            )
-
     def _stream(self, i: int) -> Stream:
         worker, workers = self._share
         share = Share(i, self.settings.weights, worker, workers)
@@ -114,6 +117,7 @@ class Run:
         bounds = Bounds(
             places, course.timeout, self.zero, course.end, course.until, settings.closed, lambda: self._enough(i)
         )
+        self._bounds.append(bounds)
         rows = None if scenario.feed is None else scenario.rows
         work = Work(self._streams[i], self.records[i], bounds, scenario.worker, rows)
         if scenario.in_threads:
@@ -122,25 +126,6 @@ class Run:
             return await native_driver(scenario, work, threads=settings.threads)
         caller = await opened.enter_async_context(caller_of(scenario, places=places, timeout=course.timeout))
         return AsyncDriver(caller, work)
-
-    def _enough(self, i: int) -> bool:
-        if not self._reached[i]:
-            record = self.records[i]
-            if record.hopeless:
-                return True
-            self._reached[i] = record.reached
-        return self.settings.abort and self._look() is not None
-
-    def _look(self) -> str | None:
-        if self._lost is None:
-            totals = Totals.of([record.totals() for record in self.records])
-            times = None
-            if self.elapsed >= self._next_look:
-                self._next_look = self.elapsed + _LOOK_EVERY
-                times = together(record.response_time() for record in self.records)
-            so_far = SoFar(totals.completed - totals.succeeded, totals.late, totals.slowest, times)
-            self._lost = first_lost(self.settings.thresholds, so_far, self.settings.most)
-        return self._lost
 
 
 async def _all(drivers: list[Driver], stop: asyncio.Event) -> bool:

@@ -11,7 +11,7 @@ from seawall.measure.load._closed import Closed
 from seawall.measure.load._course import Course
 from seawall.measure.load._pattern import Pattern
 from seawall.measure.load._thresholds import Threshold
-from seawall.measure.load.target import Scenario
+from seawall.measure.load.target import Feed, Scenario
 
 # Files a process has open besides its connections.
 _OTHER_FILES = 64
@@ -32,6 +32,7 @@ class Settings:
         thresholds: What the run must keep.
         abort: Whether it ends when that cannot be done any more.
         threads: Of the engine in C++, for each scenario it runs.
+        workers: Processes that make the calls; 1 for this one.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -44,6 +45,11 @@ class Settings:
     thresholds: tuple[Threshold, ...]
     abort: bool
     threads: int
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        if self.workers > 1:
+            self._check_split()
 
     @property
     def most(self) -> int | None:
@@ -73,10 +79,24 @@ class Settings:
         return self.closed.describe() if self.pattern is None and self.closed else self.pattern.describe()  # type: ignore[union-attr]
 
     def check_files(self) -> None:
-        """Raise ConfigError where the connections need more open files than this process may have."""
-        needed = sum(self.places(one) for one in self.scenarios if not one.is_callable)
+        """Raise ConfigError where the connections of a process need more open files than it may have."""
+        needed = sum(-(-self.places(one) // self.workers) for one in self.scenarios if not one.is_callable)
         if needed:
             check_files(needed, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+    def _check_split(self) -> None:
+        for scenario in self.scenarios:
+            if self.workers > self.places(scenario):
+                bound = "max_concurrency" if self.closed is None else "the number of users"
+                raise ConfigError(
+                    f"workers must be at most {bound}, here {self.places(scenario):,}, got {self.workers}; raise "
+                    f"{bound} or lower workers"
+                )
+            if isinstance(scenario.feed, Feed) and scenario.feed.rows is None:
+                raise ConfigError(
+                    f"feed must have rows that can be split where workers is {self.workers}, got a function that "
+                    "makes them one by one; use a list or a CSV file"
+                )
 
 
 def check_files(concurrency: int, limit: int) -> None:

@@ -27,6 +27,7 @@ from seawall.measure.load._run import Run
 from seawall.measure.load._settings import Settings
 from seawall.measure.load._stopping import stop_on_signals
 from seawall.measure.load._thresholds import Threshold, check_parts
+from seawall.measure.load._workers import run_in_workers
 from seawall.measure.load.target import Request, Scenario
 from seawall.measure.load.target._scenario import Engine, Target, check_concurrency, scenarios_of
 
@@ -64,6 +65,8 @@ class LoadTest:
         check: See `Scenario`.
         engine: See `Scenario`.
         threads: Of the engine in C++, 1 to 64.
+        workers: Processes that make the requests, 1 to 64; 1 is this process. With more, each is started fresh, imports
+            the target and makes every n-th request; `max_concurrency` and the users of a closed model are divided.
         interval: Length of a slice of the result's throughput, 0.01 s to an hour.
         thresholds: What the run must keep, as text such as `p99<250ms` and `errors<1%`, or parsed.
         abort: End the run as soon as an upper limit can no longer be kept, whatever the rest of it brings.
@@ -98,6 +101,7 @@ class LoadTest:
         check: Callable[[Any], bool] | None = None,
         engine: Engine = "auto",
         threads: int = 1,
+        workers: int = 1,
         interval: float | timedelta = 1.0,
         thresholds: Iterable[Threshold | str] = (),
         abort: bool = False,
@@ -135,6 +139,9 @@ class LoadTest:
             thresholds=_read_thresholds(thresholds),
             abort=abort,
             threads=_checks.whole("threads", threads, low=1, high=64, unit="threads", way_out="1 is the default"),
+            workers=_checks.whole(
+                "workers", workers, low=1, high=64, unit="processes", way_out="1, this process, is the default"
+            ),
         )
         names = [phase.name for phase in course.phases if phase.name]
         check_parts(self.settings.thresholds, names, [scenario.name for scenario in scenarios])
@@ -162,7 +169,8 @@ class LoadTest:
         """Note what guards report while a run is under way: each event as one of the run's notes.
 
         Args:
-            sources: Signals of `seawall.patterns`, or objects that have some, such as a CircuitBreaker.
+            sources: Signals of `seawall.patterns`, or objects that have some, such as a CircuitBreaker; with `workers`,
+                those of this process only.
 
         Raises:
             ConfigError: A source is no signal and has none.
@@ -176,7 +184,9 @@ class LoadTest:
             on_progress: Called four times a second, and once at the end, between requests: it should be quick.
 
         Raises:
-            ConfigError: `max_concurrency` needs more open files than this process may have.
+            ConfigError: `max_concurrency` needs more open files than a process may have, or the settings cannot go to
+                worker processes.
+            SeawallError: A worker process died before the start.
             RuntimeError: Called from a running event loop; await `run_async` there.
         """
         if asyncio._get_running_loop() is not None:
@@ -192,9 +202,13 @@ class LoadTest:
         Cancelling the awaiting task cancels everything under way and raises CancelledError, as for any coroutine.
 
         Raises:
-            ConfigError: `max_concurrency` needs more open files than this process may have.
+            ConfigError: `max_concurrency` needs more open files than a process may have, or the settings cannot go to
+                worker processes.
+            SeawallError: A worker process died before the start.
         """
         self.settings.check_files()
+        if self.settings.workers > 1:
+            return await run_in_workers(self.settings, self._watching, on_progress, stop or asyncio.Event())
         records = [Record(self.settings.course) for _ in self.settings.scenarios]
         began = datetime.now(UTC).isoformat(timespec="seconds")
         run = Run(self.settings, records, zero=asyncio.get_running_loop().time() + _LEAD)

@@ -13,11 +13,11 @@ from seawall.measure.load._record import Record
 from seawall.measure.load.drive._stream import Stream
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bounds:
     """How much may be under way, and when a run is over.
 
-    Units: seconds; `zero` on the clock of the event loop, the others since then.
+    Units: seconds; `zero` on the clock of the event loop, the others since then. It may be set until the driver runs.
 
     Args:
         places: Calls under way at once.

@@ -87,6 +87,9 @@ class Feed:
             except StopIteration:
                 raise FeedEnded from None
 
+    def __reduce__(self) -> tuple[type[Feed], tuple[Any]]:
+        return Feed, (self._rows if self._make is None else self._make,)
+
     def restart(self) -> None:
         """Begin anew, for another run."""
         self._iterator = None
