@@ -132,7 +132,7 @@ def test_silent(load_test):
     done.assert_outcomes(failed=2)
     done.stdout.re_match_lines(
         [
-            rf"E       Failed: load test failed: nothing could be reached: Cannot connect to host 127.0.0.1:{port} .*",
+            rf"E       Failed: load test failed: nothing could be reached: 127.0.0.1:{port}: Connection refused",
             "E       Failed: load test failed: no request was due: raise the rate or the duration",
         ]
     )
