@@ -9,6 +9,7 @@ from rich.console import Console
 
 from seawall.cli._compare_view import comparison_view
 from seawall.cli._missing import allow_missing_option, folder_option, missing
+from seawall.cli._report import names_of, write_report
 from seawall.cli._sides import side, two_sides
 from seawall.cli._words import Share, check_writable, usage_errors
 from seawall.errors import ConfigError
@@ -28,6 +29,7 @@ _FILE = click.Path(dir_okay=False, allow_dash=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the resampling.")
 @click.option("--json", "json_file", type=_FILE, help="Also write the comparison there; - for stdout.")
 @click.option("--markdown", type=_FILE, help="Also write it there as a comment of a pull request; - for stdout.")
+@click.option("--html", type=click.Path(dir_okay=False), help="Also draw it there, over each other and run by run.")
 def compare(
     sides: tuple[str, ...],
     *,
@@ -39,6 +41,7 @@ def compare(
     seed: int,
     json_file: str | None,
     markdown: str | None,
+    html: str | None,
 ) -> None:
     """Compare the response times of load tests saved by `seawall load --json`: A before, B after.
 
@@ -49,7 +52,7 @@ def compare(
     """
     console = Console(stderr="-" in (json_file, markdown))
     with usage_errors():
-        check_writable({"json": json_file, "markdown": markdown})
+        check_writable({"json": json_file, "markdown": markdown, "html": html})
         baselines = Baselines(folder)
         if baseline is not None and baseline not in baselines:
             sys.exit(missing(console, baseline, folder, allow=allow_missing))
@@ -57,6 +60,10 @@ def compare(
         found = compare_runs(a, b, tolerance=tolerance, confidence=confidence, seed=seed)
     console.print(comparison_view(found))
     _write(found, json_file, markdown)
+    if html is not None:
+        with usage_errors():
+            said = write_report(html, (*a, *b), title=f"{names_of(b)} against {names_of(a)}", comparison=found)
+        console.print(said, highlight=False)
     sys.exit(found.exit_code)
 
 

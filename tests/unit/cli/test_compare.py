@@ -188,3 +188,21 @@ def test_a_bad_name_of_a_baseline_is_exit_2(tmp_path: Path) -> None:
             "got '../up'; for example main or release-1.2"
         )
     assert not (tmp_path / "up").exists()
+
+
+def test_a_comparison_is_drawn(tmp_path: Path) -> None:
+    """--html writes a page with the verdict, its table and every run of both sides, folders included."""
+    before, page = tmp_path / "before", tmp_path / "page.html"
+    before.mkdir()
+    for i in range(2):
+        save(before / f"run{i}.json")
+    after = save(tmp_path / "after.json", scale=1.5)
+    result = run(str(before), after, "--html", str(page))
+    assert result.exit_code == 1, result.output
+    text = page.read_text()
+    assert "after against before" in text
+    assert "slower" in text
+    assert all(name in text for name in ("run0", "run1", "after"))
+    refused = run(str(before), after, "--html", after)
+    assert refused.exit_code == 2
+    assert "out must be another file than the runs" in " ".join(refused.output.split())

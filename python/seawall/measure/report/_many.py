@@ -60,7 +60,7 @@ def comparison_table(comparison: Comparison, names: tuple[str, str] = ("a", "b")
     """The verdict of a comparison, its table, and what speaks against it."""
     verdict, tolerance = comparison.verdict, _format.share(comparison.tolerance)
     doubts = [f"P{one.percentile:g}: {one.reason}" for one in comparison.differences if one.reason]
-    doubts += comparison.doubts
+    doubts += [*comparison.doubts, *comparison.notes]
     more = tag("ul", *(tag("li", doubt) for doubt in doubts)) if doubts else None
     words = tag("strong", f"{names[1]} is {verdict}" if verdict in ("slower", "faster") else verdict.capitalize())
     title = tag("p", f"Changes up to {tolerance} do not matter. The intervals hold together.")
