@@ -133,3 +133,46 @@ def test_otlp_is_as_fine_as_the_room_allows():
     assert (wide["scale"], wide["zero_count"], sum(wide["positive"]["bucket_counts"])) == (-1, 1, 2)
     assert len(wide["positive"]["bucket_counts"]) <= 20
     assert wide["zero_threshold"] == 512e-9
+
+
+def test_prometheus_itself_reads_the_text():
+    """The parser of the Prometheus client finds every bucket, the count and the sum, and labels with odd letters."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    analyzer = of(0.003, 0.02, 0.02, 7.0, 42.0)
+    labels = {"path": 'a"b\\c\nd', "shop": "é"}
+    (family,) = text_string_to_metric_families(analyzer.to_prometheus(metric="latency_seconds", labels=labels))
+    assert (family.name, family.type) == ("latency_seconds", "histogram")
+    found = {(one.name, one.labels.get("le")): one.value for one in family.samples}
+    assert all({key: one.labels[key] for key in labels} == labels for one in family.samples)
+    assert found["latency_seconds_bucket", "0.005"] == 1
+    assert found["latency_seconds_bucket", "0.025"] == 3
+    assert found["latency_seconds_bucket", "10.0"] == 4
+    assert found["latency_seconds_bucket", "+Inf"] == found["latency_seconds_count", None] == 5
+    assert found["latency_seconds_sum", None] == pytest.approx(49.043, rel=1e-3)
+
+
+def test_opentelemetry_itself_takes_the_point():
+    """The exponential form fits the protocol's own message, and its buckets hold the values."""
+    from opentelemetry.proto.metrics.v1.metrics_pb2 import ExponentialHistogramDataPoint
+
+    values = [0.001, 0.01, 0.01, 3.0]
+    facts = of(*values).to_otlp()
+    point = ExponentialHistogramDataPoint()
+    for name, value in facts.items():
+        if name == "positive":
+            point.positive.offset = value["offset"]
+            point.positive.bucket_counts.extend(value["bucket_counts"])
+        else:
+            setattr(point, name, value)
+    again = ExponentialHistogramDataPoint.FromString(point.SerializeToString())
+    assert (again.count, again.zero_count, again.max) == (4, 0, 3.0)
+    base = 2.0 ** (2.0**-again.scale)
+    for value in values:
+        inside = [
+            count
+            for i, count in enumerate(again.positive.bucket_counts)
+            if base ** (again.positive.offset + i) < value * 1.0005
+            and value * 0.9995 <= base ** (again.positive.offset + i + 1)
+        ]
+        assert sum(inside) >= values.count(value)
