@@ -13,8 +13,6 @@ from seawall.patterns import Signal
 if TYPE_CHECKING:
     from seawall.measure.load._run import Run
 
-# A guard that refuses every call would otherwise fill the memory with notes; what is more is counted only.
-MOST_NOTES = 1000
 _LONGEST = 200
 
 
@@ -51,17 +49,14 @@ class Watching:
         """Note something that happens now in every run that is under way."""
         if not isinstance(name, str) or not name:
             raise ConfigError(f"a checkpoint must have a name, got {name!r}; for example 'deployed'")
+        if not isinstance(text, str):
+            raise ConfigError(f"text of a checkpoint must be a text, got {text!r}; for example 'version 2'")
         for run in self._runs:
-            if len(run.notes) < MOST_NOTES:
-                run.note(name, kind, text[:_LONGEST])
+            run.note(name[:_LONGEST], kind, text[:_LONGEST])
 
 
 def _noting(run: Run, name: str) -> Any:
-    def note(event: object) -> None:
-        if len(run.notes) < MOST_NOTES:
-            run.note(name, "event", str(event)[:_LONGEST])
-
-    return note
+    return lambda event: run.note(name, "event", str(event)[:_LONGEST])
 
 
 def _signals_of(source: object) -> list[Signal[Any]]:

@@ -176,7 +176,7 @@ class LoadResult:
 def _part_facts(part: Part) -> dict[str, Any]:
     counts = ("planned", "sent", "completed", "succeeded", "late", "dropped", "bytes")
     return {
-        **{name: getattr(part, name) for name in ("name", "engine", "start", "duration", "counted", *counts)},
+        **{name: getattr(part, name) for name in ("name", "engine", "start", "duration", "counted", "ended", *counts)},
         "outcomes": dict(part.outcomes),
         "response_time": summary(part.response_time),
         "service_time": summary(part.service_time),

@@ -23,6 +23,8 @@ from seawall.measure.load.target._caller import caller_of
 
 # Looking for what cannot be kept any more reads whole histograms, so not at every turn.
 _LOOK_EVERY = 0.25
+# A guard that refuses every call would otherwise fill the memory with notes; what is more is counted only.
+MOST_NOTES = 1000
 
 
 class Run:
@@ -42,6 +44,7 @@ class Run:
         self.settings, self.records, self.zero = settings, list(records), zero
         self.drivers: list[Driver] = []
         self.notes: list[Note] = []
+        self.notes_left_out = 0
         self._share = worker, workers
         self._clock = asyncio.get_running_loop().time
         self._streams = [self._stream(i) for i in range(len(settings.scenarios))]
@@ -49,6 +52,8 @@ class Run:
         self._next_look = 0.0
         self._lost: str | None = None
         self._reached = [False] * len(settings.scenarios)
+        # Scenarios that were given up because their target is plainly not there.
+        self._given_up = [False] * len(settings.scenarios)
         self.cpu = self.waited = self.took = 0.0
 
     @property
@@ -78,12 +83,30 @@ class Run:
                     await opened.enter_async_context(watching_lag(record.tally))
                     break
             done = await _all(self.drivers, stop)
-            self.took = self.elapsed
+            # Not how long it took to leave workers, or to break off what swallows its cancellation.
+            self.took = max([self.elapsed if one.over is None else one.over for one in self.drivers])
+            for driver in self.drivers:
+                if driver.trouble:
+                    self.note("worker not left", "event", driver.trouble)
         used = Usage.now()
         own = sum(driver.cpu for driver in self.drivers)
         self.cpu = max([used.cpu - before.cpu - own, *(driver.cpu for driver in self.drivers)])
         self.waited = max([used.waited_since(before), *(driver.waited for driver in self.drivers)])
-        return done
+        for stream, driver, given_up in zip(self._streams, self.drivers, self._given_up, strict=True):
+            if given_up:
+                # What was due after it was given up was never part of the run.
+                stream.close(self.took if driver.over is None else driver.over)
+        return self._whole(done)
+
+    @property
+    def ended(self) -> list[str]:
+        """Why scenarios ended on their own before their plan was done, by scenario; empty where they did not."""
+        words = [
+            f"none of its first {record.completed:,} requests reached the target"
+            for record in map(_total, self.records)
+        ]
+        given_up = [said if given_up else "" for said, given_up in zip(words, self._given_up, strict=True)]
+        return [given or driver.ended_early for given, driver in zip(given_up, self.drivers, strict=True)]
 
     def due(self, until: float) -> list[list[int]]:
         """How many calls were due up to `until`, by scenario and phase; call it once the run is over."""
@@ -94,11 +117,21 @@ class Run:
 
     def note(self, name: str, kind: Literal["checkpoint", "event"], text: str) -> None:
         """Note something that happens now. Thread safety: any thread."""
+        with self._notes_lock:
+            if len(self.notes) >= MOST_NOTES:
+                self.notes_left_out += 1
+                return
         totals = Totals.of([record.totals() for record in self.records])
         with self._notes_lock:
             self.notes.append(
                 Note(self.elapsed, name, kind, text, totals.sent, totals.completed, totals.succeeded, totals.bytes)
             )
+
+    def all_notes(self) -> list[Note]:
+        """What was noted, and how much more there was than is kept."""
+        if not self.notes_left_out:
+            return self.notes
+        return [*self.notes, Note(self.took, "notes left out", "event", f"{self.notes_left_out:,} more than are kept")]
 
     def _stream(self, i: int) -> Stream:
         worker, workers = self._share
@@ -108,22 +141,26 @@ class Run:
     async def _driver(self, i: int, opened: AsyncExitStack) -> Driver:
         settings, scenario = self.settings, self.settings.scenarios[i]
         worker, workers = self._share
-        places = max(len(range(worker, settings.places(scenario), workers)), 1)
+        places = max(len(range(worker, settings.places(i), workers)), 1)
         course = settings.course
         bounds = Bounds(
-            places, course.timeout, self.zero, course.end, course.until, settings.closed, lambda: self._enough(i)
+            places, course.timeout, self.zero, course.end, course.until, settings.closed_of(i), lambda: self._enough(i)
         )
-        rows = None if scenario.feed is None else scenario.rows
-        work = Work(self._streams[i], self.records[i], bounds, scenario.worker, rows)
+        work = Work(self._streams[i], self.records[i], bounds, scenario.worker, scenario.rows())
         if scenario.in_threads:
             return ThreadDriver(sync_call(scenario), work)
         caller = await opened.enter_async_context(caller_of(scenario, places=places, timeout=course.timeout))
         return AsyncDriver(caller, work)
 
+    def _whole(self, done: list[bool]) -> bool:
+        """Whether the run was not interrupted: each scenario did its plan, or was given up while others did theirs."""
+        return any(done) and all(one or given_up for one, given_up in zip(done, self._given_up, strict=True))
+
     def _enough(self, i: int) -> bool:
         if not self._reached[i]:
             record = self.records[i]
             if record.hopeless:
+                self._given_up[i] = True
                 return True
             self._reached[i] = record.reached
         return self.settings.abort and self._look() is not None
@@ -140,8 +177,8 @@ class Run:
         return self._lost
 
 
-async def _all(drivers: list[Driver], stop: asyncio.Event) -> bool:
-    """Run them all; when one fails, the others are stopped and its error is raised."""
+async def _all(drivers: list[Driver], stop: asyncio.Event) -> list[bool]:
+    """Run them all; whether each did its whole plan. When one fails, the others are stopped and its error is raised."""
     tasks = [asyncio.create_task(driver.run(stop)) for driver in drivers]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
@@ -152,4 +189,8 @@ async def _all(drivers: list[Driver], stop: asyncio.Event) -> bool:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    return all(task.result() for task in tasks)
+    return [task.result() for task in tasks]
+
+
+def _total(record: Record) -> Totals:
+    return Totals.of([record.totals(i) for i in range(len(record.course.phases))])
