@@ -234,7 +234,7 @@ def test_a_worker_that_cannot_be_made_ends_the_run_with_its_error() -> None:
         async with book.awaited() as number:
             yield number
 
-    with pytest.raises(ConnectionError, match="^no more connections$"):
+    with pytest.raises(ConnectionError, match=r"^no more connections$"):
         on_clock(LoadTest(book.use, Constant(10), duration=3600, worker=second_fails))
     assert (book.made, book.left) == (1, 1)
 
@@ -305,9 +305,9 @@ def test_refusals_of_a_guard_are_outcomes_by_name() -> None:
     clock = ManualClock()
     limit = sw.TokenBucket(10, burst=1, clock=clock)
 
-    @limit
+    @sw.Timeout(1.0, clock=clock)
     async def target() -> None:
-        await asyncio.sleep(0)
+        await limit.acquire_async(timeout=0)
 
     result = run(LoadTest(target, Constant(20), duration=2).run_async(), clock)
     assert result.scenarios[0].engine == "async callable"

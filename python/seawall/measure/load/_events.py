@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from seawall.errors import ConfigError
@@ -63,7 +63,12 @@ def _signals_of(source: object) -> list[Signal[Any]]:
     if isinstance(source, Signal):
         return [source]
     names = [name for name in dir(source) if not name.startswith("_")]
-    found = [value for name in names if isinstance(value := getattr(source, name, None), Signal)]
+    found = []
+    for name in names:
+        # A property of somebody else's may raise anything, and is no signal then.
+        with suppress(Exception):
+            if isinstance(value := getattr(source, name, None), Signal):
+                found.append(value)
     if not found:
         raise ConfigError(
             f"watch needs signals or objects that have some, got {source!r}; for example a CircuitBreaker"

@@ -19,6 +19,8 @@ from seawall.measure.load.target._feed import FeedEnded
 _NAP = 0.05
 # How long the end of a run waits for the places to be left, in seconds.
 _PATIENCE = 5.0
+# And how long for those in which a call is under way, or a worker being made.
+_GRACE = 0.5
 
 
 class _Place:
@@ -162,7 +164,7 @@ class ThreadDriver(Driver):
         """Wait for the next due time; None when the run is over."""
         with self._books:
             self._waiting -= 1
-            alone = self._waiting == 0 and len(self._places) < self._most
+            alone = self._waiting == 0 and len(self._places) < self._most and not self._started_all
         if alone:
             # Somebody has to wait for the next one while this thread calls.
             self._hire()
@@ -286,14 +288,21 @@ class ThreadDriver(Driver):
                 self._crash = self._crash or TimeoutError(not_made(timeout))
 
     async def _dismiss(self) -> None:
-        """Wait for the threads in which no call is under way: they leave their workers."""
+        """Wait for the threads to leave their workers; not long for those in which a call is under way."""
         with self._books:
             for place in self._places:
                 place.pending = False
-            idle = [place.thread for place in self._places if not place.inside and place.making is None]
         waited = 0.0
-        while any(thread is not None and thread.is_alive() for thread in idle) and waited < _PATIENCE:
+        while any(self._is_leaving(place, waited) for place in self._places) and waited < _PATIENCE:
             await asyncio.sleep(_NAP / 10)
             waited += _NAP / 10
         with self._books:
             self.trouble = summed_up(self._troubles)
+
+    def _is_leaving(self, place: _Place, waited: float) -> bool:
+        if place.thread is None or not place.thread.is_alive():
+            return False
+        if not place.inside and place.making is None:
+            return True
+        # A call cannot be cut, and without a worker there is nothing to leave after it.
+        return waited < _GRACE and (place.leave is not None or place.making is not None)

@@ -11,14 +11,10 @@ from seawall.errors import ConfigError
 from seawall.measure.load._outcomes import Answer
 from seawall.measure.load.target._call import Caller
 
-# What gRPC's own library says where a call never came to a server; it has one status for all of them.
-_MARKS = (
-    ("DNS resolution failed", "dns"),
-    ("Domain name not found", "dns"),
-    ("handshake failed", "tls"),
-    ("Connection refused", "connection refused"),
-    ("onnect", "unreachable"),
-)
+# How gRPC's own library begins where a call never came to a server. It has one status for all of them, which servers
+# use too, and tells the two apart in no other way.
+_NO_NAME = ("DNS resolution failed", "Domain name not found", "errors resolving ")
+_NO_SERVER = "failed to connect to all addresses"
 # Neither retries, nor the proxy of the environment, nor a connection shared with another run.
 _OPTIONS = (("grpc.enable_retries", 0), ("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1))
 
@@ -113,7 +109,13 @@ def _failed(error: Any) -> Answer:
     name, words = error.code().name, error.details() or error.code().name
     if name == "DEADLINE_EXCEEDED":
         return Answer("timeout", error=words)
-    # What a server answered is its own status, whatever its words; only the library's own say that none was reached.
-    from_server = "received from peer" in (error.debug_error_string() or "")
-    kind = None if from_server or name != "UNAVAILABLE" else next((k for mark, k in _MARKS if mark in words), None)
-    return Answer(kind or f"grpc {name}", error=words)
+    return Answer((_unreached(words) if name == "UNAVAILABLE" else None) or f"grpc {name}", error=words)
+
+
+def _unreached(words: str) -> str | None:
+    if words.startswith(_NO_NAME):
+        return "dns"
+    if not words.startswith(_NO_SERVER):
+        return None
+    kinds = (("Connection refused", "connection refused"), ("handshake failed", "tls"), ("CERTIFICATE", "tls"))
+    return next((kind for mark, kind in kinds if mark in words), "unreachable")
