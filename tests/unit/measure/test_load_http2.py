@@ -124,6 +124,7 @@ async def _broken(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ho
     server = H2Connection(H2Configuration(client_side=False))
     server.initiate_connection()
     writer.write(server.data_to_send())
+    ended = False
     while data := await reader.read(65_536):
         for event in server.receive_data(data):
             if isinstance(event, RequestReceived):
@@ -131,9 +132,12 @@ async def _broken(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ho
                     server.reset_stream(event.stream_id, error_code=2)
                 else:
                     server.close_connection(error_code=1, last_stream_id=0)
+        if ended:
+            continue
         writer.write(server.data_to_send())
-        if how != "reset" and writer.can_write_eof():
+        if how == "goaway":
             # Not closed while something unread is there: that would be a reset, whatever was said before.
+            ended = True
             writer.write_eof()
     writer.close()
     await writer.wait_closed()
