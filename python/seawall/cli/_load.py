@@ -1,18 +1,20 @@
-"""`seawall load`: a load test of a URL."""
+"""`seawall load`: a load test of a URL, a function or several scenarios."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
+from seawall.cli._against import Against, baseline_options
 from seawall.cli._live import following
-from seawall.cli._view import WIDTH, plan_view, result_view
-from seawall.cli._words import Duration, read_headers, usage_errors
-from seawall.errors import ConfigError
-from seawall.measure.load import Arrivals, LoadResult, LoadTest, parse
+from seawall.cli._load_options import load_options, load_test_of
+from seawall.cli._report import write_all
+from seawall.cli._view import plan_view, result_view
+from seawall.cli._words import check_writable, usage_errors
+from seawall.measure.load import LoadResult, LoadTest
 
 FAILED = 1
 UNREACHABLE = 3
@@ -20,79 +22,46 @@ INTERRUPTED = 130
 
 
 @click.command()
-@click.argument("url")
-@click.option(
-    "--pattern",
-    default="constant",
-    show_default=True,
-    help="constant, linear, step, spike, sine, stages:30s=100,10s=0 or replay:FILE.",
-)
-@click.option("--rate", help="Requests a second, by default 50; 50:500 for linear, step, spike and sine.")
-@click.option("--duration", type=Duration(), default="10s", show_default=True, help="Length of the run.")
-@click.option("--max-concurrency", type=int, default=512, show_default=True, help="Requests under way at once.")
-@click.option("--arrivals", type=click.Choice(["uniform", "poisson"]), default="uniform", show_default=True)
-@click.option("--seed", type=int, help="Repeats poisson arrivals.")
-@click.option("--timeout", type=Duration(), default="10s", show_default=True, help="Longest a request may take.")
-@click.option("--method", help="GET, or POST where there is --data.")
-@click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Sent each time; may be repeated.")
-@click.option("--data", help="Body sent each time.")
-@click.option(
-    "--threshold",
-    "thresholds",
-    multiple=True,
-    metavar="'p99<250ms'",
-    help="What the run must keep: a percentile, mean, max, rate, errors, late or dropped; may be repeated.",
-)
-@click.option("--abort", is_flag=True, help="End early when a limit of errors, late or max can no longer be kept.")
+@click.argument("target")
+@load_options
 @click.option(
     "--json",
     "json_file",
     type=click.Path(dir_okay=False, allow_dash=True),
     help="Also write the result there; - for stdout.",
 )
+@baseline_options
+@click.option("--html", "html_file", type=click.Path(dir_okay=False), help="Also write a page with plots there.")
+@click.option(
+    "--markdown",
+    "markdown_file",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="Also write a summary for pull requests there; - for stdout.",
+)
 def load(
-    url: str,
+    target: str,
     *,
-    pattern: str,
-    rate: str | None,
-    duration: float,
-    max_concurrency: int,
-    arrivals: Arrivals,
-    seed: int | None,
-    timeout: float,
-    method: str | None,
-    headers: tuple[str, ...],
-    data: str | None,
-    thresholds: tuple[str, ...],
-    abort: bool,
+    asked: dict[str, Any],
     json_file: str | None,
+    against: Against,
+    html_file: str | None,
+    markdown_file: str | None,
 ) -> None:
-    """Load-test URL in the open model: requests start on time, answered or not.
+    """Load-test TARGET: a URL, a function as module:name, or a plan of several scenarios as FILE.toml.
 
-    Exit codes: 0 done, 1 a threshold failed, 2 bad usage, 3 nothing could be reached, 130 interrupted.
+    In the open model: requests start on time, answered or not; with --closed users wait for their answers.
+
+    Exit codes: 0 done, 1 a threshold failed or slower than the baseline, 2 bad usage, 3 nothing could be reached,
+    4 cannot tell from the baseline, 5 no such baseline, 130 interrupted.
     """
     with usage_errors():
-        _check_writable(json_file)
-        test = LoadTest(
-            url,
-            parse(pattern, rate, duration),
-            duration=duration,
-            max_concurrency=max_concurrency,
-            arrivals=arrivals,
-            seed=seed,
-            timeout=timeout,
-            method=method or ("GET" if data is None else "POST"),
-            headers=read_headers(headers),
-            body=data,
-            interval=min(max(duration / WIDTH, 0.1), 1.0),
-            thresholds=thresholds,
-            abort=abort,
-        )
-    result = _run(test, Console(stderr=json_file == "-"))
-    if json_file is not None:
-        with click.open_file(json_file, "w") as out:
-            out.write(result.to_json() + "\n")
-    sys.exit(_exit_code(result))
+        check_writable({"json": json_file, "html": html_file, "markdown": markdown_file})
+        test = load_test_of(target, asked)
+    console = Console(stderr="-" in (json_file, markdown_file))
+    against.check(console)
+    result = _run(test, console)
+    write_all(result, json=json_file, html=html_file, markdown=markdown_file)
+    sys.exit(against.conclude(test, result, _exit_code(result), console))
 
 
 def _run(test: LoadTest, console: Console) -> LoadResult:
@@ -114,14 +83,6 @@ def _run(test: LoadTest, console: Console) -> LoadResult:
         console.print(f"interrupted after {result.duration:.1f} s; measured so far:", style="bold yellow")
     console.print(result_view(result))
     return result
-
-
-def _check_writable(json_file: str | None) -> None:
-    # Better now than after an hour of measuring.
-    if json_file is not None and json_file != "-" and not Path(json_file).absolute().parent.is_dir():
-        raise ConfigError(
-            f"json must be a file in a directory that exists, got {json_file!r}; make the directory first"
-        )
 
 
 def _exit_code(result: LoadResult) -> int:

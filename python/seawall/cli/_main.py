@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import click
 
+from seawall.cli._baseline import baseline
+from seawall.cli._capacity import capacity
 from seawall.cli._compare import compare
 from seawall.cli._demo import demo
 from seawall.cli._load import load
+from seawall.cli._report import report
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -16,5 +19,8 @@ def main() -> None:
 
 
 main.add_command(load)
+main.add_command(capacity)
 main.add_command(compare)
+main.add_command(baseline)
+main.add_command(report)
 main.add_command(demo)

@@ -1,8 +1,22 @@
 """Load tests in the open model: requests start when the pattern says, whether or not earlier ones were answered."""
 
 from seawall.measure.load._arrivals import Arrivals, arrival_times
+from seawall.measure.load._baselines import FOLDER as BASELINE_FOLDER
+from seawall.measure.load._baselines import Baseline, Baselines, SavedRun
+from seawall.measure.load._capacity import (
+    DEFAULT_THRESHOLDS,
+    Capacity,
+    CapacitySearch,
+    OnStep,
+    OnStepProgress,
+    find_capacity,
+    find_capacity_async,
+)
+from seawall.measure.load._capacity_search import Search
+from seawall.measure.load._capacity_step import CapacityStep
 from seawall.measure.load._closed import Closed
-from seawall.measure.load._compare import Comparison, Difference, compare
+from seawall.measure.load._compare import compare
+from seawall.measure.load._comparison import Comparison, Difference
 from seawall.measure.load._outcomes import Answer
 from seawall.measure.load._parse import parse, parse_duration
 from seawall.measure.load._parts import Generator, Note, Part
@@ -11,7 +25,8 @@ from seawall.measure.load._patterns import Constant, Linear, Sine, Spike, Step
 from seawall.measure.load._plans import Plan
 from seawall.measure.load._progress import OnProgress, Progress
 from seawall.measure.load._replay import Replay
-from seawall.measure.load._result import PERCENTILES, LoadResult, Throughput, Verdict
+from seawall.measure.load._result import LoadResult, Throughput, Verdict
+from seawall.measure.load._result_json import PERCENTILES
 from seawall.measure.load._sparkline import sparkline
 from seawall.measure.load._stages import Stages
 from seawall.measure.load._test import LoadTest
@@ -19,9 +34,16 @@ from seawall.measure.load._thresholds import Threshold, ThresholdOutcome
 from seawall.measure.load.target import Feed, GrpcCall, Request, Scenario
 
 __all__ = [
+    "BASELINE_FOLDER",
+    "DEFAULT_THRESHOLDS",
     "PERCENTILES",
     "Answer",
     "Arrivals",
+    "Baseline",
+    "Baselines",
+    "Capacity",
+    "CapacitySearch",
+    "CapacityStep",
     "Closed",
     "Comparison",
     "Constant",
@@ -34,13 +56,17 @@ __all__ = [
     "LoadTest",
     "Note",
     "OnProgress",
+    "OnStep",
+    "OnStepProgress",
     "Part",
     "Pattern",
     "Plan",
     "Progress",
     "Replay",
     "Request",
+    "SavedRun",
     "Scenario",
+    "Search",
     "Sine",
     "Spike",
     "Stages",
@@ -51,6 +77,8 @@ __all__ = [
     "Verdict",
     "arrival_times",
     "compare",
+    "find_capacity",
+    "find_capacity_async",
     "parse",
     "parse_duration",
     "sparkline",

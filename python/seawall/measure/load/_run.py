@@ -15,6 +15,7 @@ from seawall.measure.load._settings import Settings
 from seawall.measure.load.drive._async import AsyncDriver
 from seawall.measure.load.drive._driver import Bounds, Driver, Work
 from seawall.measure.load.drive._lag import Usage, watching_lag
+from seawall.measure.load.drive._native import native_driver, wants_native
 from seawall.measure.load.drive._split import Share
 from seawall.measure.load.drive._stream import Stream
 from seawall.measure.load.drive._threads import ThreadDriver
@@ -92,6 +93,9 @@ class Run:
         own = sum(driver.cpu for driver in self.drivers)
         self.cpu = max([used.cpu - before.cpu - own, *(driver.cpu for driver in self.drivers)])
         self.waited = max([used.waited_since(before), *(driver.waited for driver in self.drivers)])
+        for i, record in enumerate(self.records):
+            # Some engines give up by themselves.
+            self._given_up[i] = self._given_up[i] or (not stop.is_set() and not done[i] and record.hopeless)
         for stream, driver, given_up in zip(self._streams, self.drivers, self._given_up, strict=True):
             if given_up:
                 # What was due after it was given up was never part of the run.
@@ -149,6 +153,8 @@ class Run:
         work = Work(self._streams[i], self.records[i], bounds, scenario.worker, scenario.rows())
         if scenario.in_threads:
             return ThreadDriver(sync_call(scenario), work)
+        if wants_native(scenario):
+            return await native_driver(scenario, work, threads=settings.threads)
         caller = await opened.enter_async_context(caller_of(scenario, places=places, timeout=course.timeout))
         return AsyncDriver(caller, work)
 

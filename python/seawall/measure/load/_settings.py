@@ -63,6 +63,11 @@ class Settings:
         """The users of one scenario; None in the open model."""
         return None if self.closed is None else replace(self.closed, users=split(self.closed.users, self.weights)[i])
 
+    @property
+    def target(self) -> str:
+        """What is called, in a few words."""
+        return ", ".join(scenario.describe() for scenario in self.scenarios)
+
     def places(self, i: int) -> int:
         """Calls of a scenario under way at once."""
         closed = self.closed_of(i)

@@ -89,6 +89,11 @@ class Request:
         return frozenset(name for text in texts for name in _PLACEHOLDER.findall(text))
 
     @property
+    def is_template(self) -> bool:
+        """Whether a feed's row fills a part of it."""
+        return bool(self.placeholders)
+
+    @property
     def secure(self) -> bool:
         """Whether it goes over TLS."""
         return urlsplit(self.url).scheme == "https"
@@ -133,6 +138,11 @@ class Request:
         body = bodies[i % len(bodies)]
         url = _PLACEHOLDER.sub(lambda found: quote(_column(row, found[1]), safe="/:"), self.url)
         return Sent(url, headers, _encoded(_fill(body, row) if isinstance(body, str) else body))
+
+    @property
+    def accepted(self) -> list[int] | None:
+        """The statuses that were asked for; None where they were not."""
+        return sorted(self.status) if isinstance(self.status, frozenset) else None
 
     def accepts(self, status: int) -> bool:
         """Whether an answer may have the status."""
