@@ -141,7 +141,7 @@ def parts_view(kind: str, parts: tuple[Part, ...]) -> RenderableType:
         shown = f"{failed:,}" if not failed else f"{failed:,} ({failed / part.completed:.1%})"
         rate = f"{part.completed / part.duration:,.1f}/s" if part.duration > 0 else "-"
         times = (_percentile(part.response_time, 50), _percentile(part.response_time, 99), _max(part.response_time))
-        note = part.ended or ("" if part.counted else "not in the totals")
+        note = part.ended or ("" if part.counted else "not counted")
         table.add_row(Text(part.name), f"{part.sent:,}", Text(shown, "red" if failed else ""), rate, *times, note)
     return table
 

@@ -19,6 +19,7 @@ from seawall.measure.load.drive._native import native_driver, wants_native
 from seawall.measure.load.drive._split import Share
 from seawall.measure.load.drive._stream import Stream
 from seawall.measure.load.drive._threads import ThreadDriver
+from seawall.measure.load.target._call import Caller
 from seawall.measure.load.target._callable import sync_call
 from seawall.measure.load.target._caller import caller_of
 
@@ -26,6 +27,8 @@ from seawall.measure.load.target._caller import caller_of
 _LOOK_EVERY = 0.25
 # A guard that refuses every call would otherwise fill the memory with notes; what is more is counted only.
 MOST_NOTES = 1000
+# Between "now" and the start of the plan, so that all is ready then, in seconds.
+LEAD = 0.002
 
 
 class Run:
@@ -76,8 +79,12 @@ class Run:
         """Make all calls; whether the whole plan was done."""
         before = Usage.now()
         async with AsyncExitStack() as opened:
-            for i in range(len(self.settings.scenarios)):
-                self.drivers.append(await self._driver(i, opened))
+            callers = [await self._caller(i, opened) for i in range(len(self.settings.scenarios))]
+            if self._share[1] == 1:
+                # Importing and opening clients takes its time, which is none of the plan's; workers agree on a start.
+                self.zero = max(self.zero, self._clock() + LEAD)
+            for i, caller in enumerate(callers):
+                self.drivers.append(await self._driver(i, caller))
             for record, driver in zip(self.records, self.drivers, strict=True):
                 if isinstance(driver, AsyncDriver):
                     # One loop has one lag, whoever of them notes it.
@@ -142,21 +149,34 @@ class Run:
         share = Share(i, self.settings.weights, worker, workers)
         return Stream(self.settings.course, self.settings.arrivals, self.settings.seed, share)
 
-    async def _driver(self, i: int, opened: AsyncExitStack) -> Driver:
-        settings, scenario = self.settings, self.settings.scenarios[i]
+    def _places(self, i: int) -> int:
         worker, workers = self._share
-        places = max(len(range(worker, settings.places(i), workers)), 1)
-        course = settings.course
+        return max(len(range(worker, self.settings.places(i), workers)), 1)
+
+    async def _caller(self, i: int, opened: AsyncExitStack) -> Caller | None:
+        """What makes a scenario's calls in this loop; None where another engine does."""
+        scenario, timeout = self.settings.scenarios[i], self.settings.course.timeout
+        if scenario.in_threads or wants_native(scenario):
+            return None
+        return await opened.enter_async_context(caller_of(scenario, places=self._places(i), timeout=timeout))
+
+    async def _driver(self, i: int, caller: Caller | None) -> Driver:
+        settings, scenario, course = self.settings, self.settings.scenarios[i], self.settings.course
         bounds = Bounds(
-            places, course.timeout, self.zero, course.end, course.until, settings.closed_of(i), lambda: self._enough(i)
+            self._places(i),
+            course.timeout,
+            self.zero,
+            course.end,
+            course.until,
+            settings.closed_of(i),
+            lambda: self._enough(i),
         )
         work = Work(self._streams[i], self.records[i], bounds, scenario.worker, scenario.rows())
+        if caller is not None:
+            return AsyncDriver(caller, work)
         if scenario.in_threads:
             return ThreadDriver(sync_call(scenario), work)
-        if wants_native(scenario):
-            return await native_driver(scenario, work, threads=settings.threads)
-        caller = await opened.enter_async_context(caller_of(scenario, places=places, timeout=course.timeout))
-        return AsyncDriver(caller, work)
+        return await native_driver(scenario, work, threads=settings.threads)
 
     def _whole(self, done: list[bool]) -> bool:
         """Whether the run was not interrupted: each scenario did its plan, or was given up while others did theirs."""

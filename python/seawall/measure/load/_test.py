@@ -23,15 +23,12 @@ from seawall.measure.load._plans import Plan
 from seawall.measure.load._progress import OnProgress, Watched, reporting
 from seawall.measure.load._record import Record, together
 from seawall.measure.load._result import LoadResult
-from seawall.measure.load._run import Run
+from seawall.measure.load._run import LEAD, Run
 from seawall.measure.load._settings import Settings
 from seawall.measure.load._stopping import stop_on_signals
 from seawall.measure.load._thresholds import Threshold, check_parts
 from seawall.measure.load.target import Request, Scenario
 from seawall.measure.load.target._scenario import Engine, Target, check_concurrency, scenarios_of
-
-# Between "now" and the start of the plan, so that all is ready then, in seconds.
-_LEAD = 0.002
 
 
 class LoadTest:
@@ -198,7 +195,7 @@ class LoadTest:
         self.settings.check_files()
         records = [Record(self.settings.course) for _ in self.settings.scenarios]
         began = datetime.now(UTC).isoformat(timespec="seconds")
-        run = Run(self.settings, records, zero=asyncio.get_running_loop().time() + _LEAD)
+        run = Run(self.settings, records, zero=asyncio.get_running_loop().time() + LEAD)
         watched = Watched(records, lambda: run.elapsed, lambda: run.under_way)
         with self._watching.run(run):
             async with reporting(on_progress, watched, every=0.25):
