@@ -69,12 +69,12 @@ async def test_answers_are_held_against_what_is_expected(engine: str) -> None:
             (Request(url, status=[201, 204]), "wrong status", "status 200"),
             (Request(url, contains="nowhere"), "wrong body", "the body does not contain b'nowhere'"),
             (Request(url, size=(100, 200)), "wrong size", "the body has 7 bytes, not 100 to 200"),
-            (Request(url + "404", status=200, contains="nowhere"), "wrong status", "status 404"),
+            (Request(url + "404", status=200, contains="nowhere"), "status 404", None),
         ):
             result = await load(request, engine)
             assert (result.outcomes, result.succeeded) == ({outcome: 10}, 0)
             if engine == "aiohttp":
-                assert result.errors == {outcome: words}
+                assert result.errors.get(outcome) == words
 
 
 async def test_large_bodies_and_no_compression() -> None:
