@@ -151,3 +151,24 @@ def test_options_that_do_not_go_with_the_closed_model() -> None:
     assert str(caught.value) == (
         "max_concurrency belongs to the open model, got 5 beside Closed(users=1, think=0.0); leave it out"
     )
+
+
+def test_a_user_who_swallows_the_end_asks_no_more() -> None:
+    """A call that outlives its cancellation is the last one of its user."""
+    calls = 0
+
+    async def target() -> None:
+        nonlocal calls
+        calls += 1
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.1)
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.5, stop.set)
+        result = await LoadTest(target, Closed(2), duration=3600).run_async(stop=stop)
+        assert (calls, result.sent) == (2, 2)
+
+    run(main())

@@ -173,6 +173,8 @@ class AsyncDriver(Driver):
         try:
             if not place.ready:
                 await self._enter(place)
+                if self._is_over():
+                    return
                 late = True
             await self._measure(place, due, late)
         except (asyncio.CancelledError, GeneratorExit):
@@ -218,6 +220,10 @@ class AsyncDriver(Driver):
             self._timer = self._loop.call_soon(self._pump)
         self._tell_end()
 
+    def _is_over(self) -> bool:
+        """Whether no call is to begin any more, also not by what has swallowed the cancellation of the end."""
+        return self._cut or (self._started_all and self._bounds.closed is not None)
+
     def _tell_end(self) -> None:
         if self._started_all and not self._busy:
             self._changed.set()
@@ -240,7 +246,7 @@ class AsyncDriver(Driver):
             if not place.ready:
                 await self._enter(place)
             await asyncio.sleep(-self._now())
-            while not self._started_all:
+            while not self._is_over():
                 if not self._take_row(place):
                     self._finish_starting()
                     return
