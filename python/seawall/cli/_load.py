@@ -1,18 +1,20 @@
-"""`seawall load`: a load test of a URL."""
+"""`seawall load`: a load test of a URL, a function or several scenarios."""
 
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 from rich.console import Console
 
 from seawall.cli._against import Against, baseline_options
 from seawall.cli._live import following
+from seawall.cli._load_options import load_options, load_test_of
 from seawall.cli._report import write_all
-from seawall.cli._view import WIDTH, plan_view, result_view
-from seawall.cli._words import Duration, check_writable, read_headers, usage_errors
-from seawall.measure.load import Arrivals, LoadResult, LoadTest, parse
+from seawall.cli._view import plan_view, result_view
+from seawall.cli._words import check_writable, usage_errors
+from seawall.measure.load import LoadResult, LoadTest
 
 FAILED = 1
 UNREACHABLE = 3
@@ -20,31 +22,8 @@ INTERRUPTED = 130
 
 
 @click.command()
-@click.argument("url")
-@click.option(
-    "--pattern",
-    default="constant",
-    show_default=True,
-    help="constant, linear, step, spike, sine, stages:30s=100,10s=0 or replay:FILE.",
-)
-@click.option("--rate", help="Requests a second, by default 50; 50:500 for linear, step, spike and sine.")
-@click.option("--duration", type=Duration(), default="10s", show_default=True, help="Length of the run.")
-@click.option("--max-concurrency", type=int, default=512, show_default=True, help="Requests under way at once.")
-@click.option("--arrivals", type=click.Choice(["uniform", "poisson"]), default="uniform", show_default=True)
-@click.option("--seed", type=int, help="Repeats poisson arrivals.")
-@click.option("--timeout", type=Duration(), default="10s", show_default=True, help="Longest a request may take.")
-@click.option("--workers", type=int, default=1, show_default=True, help="Processes that send, 1 to 64.")
-@click.option("--method", help="GET, or POST where there is --data.")
-@click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Sent each time; may be repeated.")
-@click.option("--data", help="Body sent each time.")
-@click.option(
-    "--threshold",
-    "thresholds",
-    multiple=True,
-    metavar="'p99<250ms'",
-    help="What the run must keep: a percentile, mean, max, rate, errors, late or dropped; may be repeated.",
-)
-@click.option("--abort", is_flag=True, help="End early when a limit of errors, late or max can no longer be kept.")
+@click.argument("target")
+@load_options
 @click.option(
     "--json",
     "json_file",
@@ -60,49 +39,24 @@ INTERRUPTED = 130
     help="Also write a summary for pull requests there; - for stdout.",
 )
 def load(
-    url: str,
+    target: str,
     *,
-    pattern: str,
-    rate: str | None,
-    duration: float,
-    max_concurrency: int,
-    arrivals: Arrivals,
-    seed: int | None,
-    timeout: float,
-    workers: int,
-    method: str | None,
-    headers: tuple[str, ...],
-    data: str | None,
-    thresholds: tuple[str, ...],
-    abort: bool,
+    asked: dict[str, Any],
     json_file: str | None,
     against: Against,
     html_file: str | None,
     markdown_file: str | None,
 ) -> None:
-    """Load-test URL in the open model: requests start on time, answered or not.
+    """Load-test TARGET: a URL, a function as module:name, or a plan of several scenarios as FILE.toml.
+
+    In the open model: requests start on time, answered or not; with --closed users wait for their answers.
 
     Exit codes: 0 done, 1 a threshold failed or slower than the baseline, 2 bad usage, 3 nothing could be reached,
     4 cannot tell from the baseline, 5 no such baseline, 130 interrupted.
     """
     with usage_errors():
         check_writable({"json": json_file, "html": html_file, "markdown": markdown_file})
-        test = LoadTest(
-            url,
-            parse(pattern, rate, duration),
-            duration=duration,
-            max_concurrency=max_concurrency,
-            arrivals=arrivals,
-            seed=seed,
-            timeout=timeout,
-            workers=workers,
-            method=method or ("GET" if data is None else "POST"),
-            headers=read_headers(headers),
-            body=data,
-            interval=min(max(duration / WIDTH, 0.1), 1.0),
-            thresholds=thresholds,
-            abort=abort,
-        )
+        test = load_test_of(target, asked)
     console = Console(stderr="-" in (json_file, markdown_file))
     against.check(console)
     result = _run(test, console)

@@ -290,11 +290,6 @@ async def test_rows_that_cannot_be_pickled_are_refused() -> None:
             {"workers": 3, "max_concurrency": 2},
             "workers must be at most max_concurrency, here 2, got 3; raise max_concurrency or lower workers",
         ),
-        (
-            {"workers": 2, "feed": lambda: iter([1])},
-            "feed must have rows that can be split where workers is 2, got a function that makes them one by one; "
-            "use a list or a CSV file",
-        ),
     ],
 )
 def test_what_workers_cannot_do_is_refused(options: dict[str, Any], message: str) -> None:

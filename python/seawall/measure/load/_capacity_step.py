@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from seawall.measure._histogram import Histogram
 from seawall.measure.load._capacity_search import Outcome
+from seawall.measure.load._failures import OWN_FAULT
 from seawall.measure.load._judge import judge
-from seawall.measure.load._outcomes import OWN_FAULT
 from seawall.measure.load._result import LoadResult
 from seawall.measure.load._thresholds import OPERATORS, Threshold
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from seawall.errors import ConfigError
 from seawall.measure.load import _checks
+from seawall.measure.load.target import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,9 @@ class Closed:
 
     Such a run measures what a system does at a fixed concurrency. It says little about what users of an open system
     feel: a stall keeps the users from asking, so hardly any request sees it (coordinated omission).
+
+    Several scenarios share the users by their weights; each has one at least. So weights are shares of the users here,
+    and a scenario that answers faster is asked more often.
 
     Units: `think` in seconds.
 
@@ -44,8 +50,25 @@ class Closed:
         return f"closed model: {many}{pause}"
 
 
-def check_closed_options(closed: Closed, given: dict[str, object]) -> None:
-    """Raise ConfigError where an option of the open model stands beside the closed one."""
+def check_closed_options(closed: Closed, scenarios: Sequence[Scenario], given: Mapping[str, object]) -> None:
+    """Raise ConfigError where an option of the open model stands beside the closed one, or users are too few."""
+    given = {**given, "max_concurrency": next((one.max_concurrency for one in scenarios if one.max_concurrency), None)}
     for name, value in given.items():
         if value:
             raise ConfigError(f"{name} belongs to the open model, got {value!r} beside {closed!r}; leave it out")
+    if closed.users < len(scenarios):
+        raise ConfigError(
+            f"users must be at least one for each of the {len(scenarios)} scenarios, got {closed.users}; "
+            f"for example Closed({10 * len(scenarios)})"
+        )
+
+
+def split(users: int, weights: Sequence[float]) -> list[int]:
+    """Deal users to scenarios by weight, one at least to each: what is left goes to those that lack most."""
+    whole = math.fsum(weights)
+    wanted = [users * weight / whole for weight in weights]
+    dealt = [1] * len(weights)
+    for _ in range(users - len(weights)):
+        neediest = max(range(len(weights)), key=lambda i: wanted[i] - dealt[i])
+        dealt[neediest] += 1
+    return dealt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from seawall.errors import ConfigError
@@ -13,8 +13,6 @@ from seawall.patterns import Signal
 if TYPE_CHECKING:
     from seawall.measure.load._notes import Noting
 
-# A guard that refuses every call would otherwise fill the memory with notes; what is more is counted only.
-MOST_NOTES = 1000
 _LONGEST = 200
 
 
@@ -51,24 +49,26 @@ class Watching:
         """Note something that happens now in every run that is under way."""
         if not isinstance(name, str) or not name:
             raise ConfigError(f"a checkpoint must have a name, got {name!r}; for example 'deployed'")
+        if not isinstance(text, str):
+            raise ConfigError(f"text of a checkpoint must be a text, got {text!r}; for example 'version 2'")
         for run in self._runs:
-            if len(run.notes) < MOST_NOTES:
-                run.note(name, kind, text[:_LONGEST])
+            run.note(name[:_LONGEST], kind, text[:_LONGEST])
 
 
 def _noting(run: Noting, name: str) -> Any:
-    def note(event: object) -> None:
-        if len(run.notes) < MOST_NOTES:
-            run.note(name, "event", str(event)[:_LONGEST])
-
-    return note
+    return lambda event: run.note(name, "event", str(event)[:_LONGEST])
 
 
 def _signals_of(source: object) -> list[Signal[Any]]:
     if isinstance(source, Signal):
         return [source]
     names = [name for name in dir(source) if not name.startswith("_")]
-    found = [value for name in names if isinstance(value := getattr(source, name, None), Signal)]
+    found = []
+    for name in names:
+        # A property of somebody else's may raise anything, and is no signal then.
+        with suppress(Exception):
+            if isinstance(value := getattr(source, name, None), Signal):
+                found.append(value)
     if not found:
         raise ConfigError(
             f"watch needs signals or objects that have some, got {source!r}; for example a CircuitBreaker"

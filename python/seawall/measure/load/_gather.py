@@ -12,7 +12,7 @@ from seawall.measure.load._judge import judge
 from seawall.measure.load._parts import Generator, Note, Part
 from seawall.measure.load._recipe import recipe_of
 from seawall.measure.load._record import Record, Totals, blocks_of, throughput_of, together
-from seawall.measure.load._result import LoadResult
+from seawall.measure.load._result import LoadResult, none_reached
 from seawall.measure.load._settings import Settings
 
 
@@ -29,6 +29,7 @@ class Ending:
         generator: How the generator fared.
         notes: What was noted.
         began: When it began, in words.
+        ended: Why scenarios ended on their own before their plan was done, by scenario; empty where they did not.
     """
 
     elapsed: float
@@ -39,6 +40,7 @@ class Ending:
     generator: Generator
     notes: list[Note]
     began: str
+    ended: Sequence[str] = ()
 
 
 def result_of(settings: Settings, records: Sequence[Record], ending: Ending) -> LoadResult:
@@ -73,6 +75,8 @@ def result_of(settings: Settings, records: Sequence[Record], ending: Ending) -> 
             dropped=planned - totals.sent if ending.whole else 0,
             generator=ending.generator,
             closed=closed,
+            makes_places=any(scenario.worker is not None for scenario in settings.scenarios),
+            unreached=_unreached(settings, records),
         ),
         duration=max(ending.elapsed - course.warmup, 0.0),
         interrupted=not ending.whole,
@@ -99,7 +103,14 @@ def _scenario(settings: Settings, records: list[Record], ending: Ending, i: int)
     planned = sum(ending.due[i][phase] for phase in record.counted())
     part = _part(settings.scenarios[i].name, [record], None, planned)
     duration = max(ending.elapsed - course.warmup, 0.0)
-    return replace(part, engine=ending.engines[i], start=course.warmup, duration=duration)
+    ended = ending.ended[i] if ending.ended else ""
+    return replace(part, engine=ending.engines[i], start=course.warmup, duration=duration, ended=ended)
+
+
+def _unreached(settings: Settings, records: list[Record]) -> dict[str, int]:
+    """How many requests of each scenario failed to connect, of those that never reached their target."""
+    outcomes = {one.name: record.outcomes() for one, record in zip(settings.scenarios, records, strict=True)}
+    return {name: found.total() for name, found in outcomes.items() if none_reached(found)}
 
 
 def _phases(records: list[Record], ending: Ending) -> tuple[Part, ...]:

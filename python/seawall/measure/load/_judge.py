@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from seawall.measure._histogram import Histogram
-from seawall.measure.load._outcomes import OWN_FAULT
+from seawall.measure.load._failures import OWN_FAULT
 from seawall.measure.load._parts import Generator
 from seawall.measure.load._result import Verdict, none_reached
 
@@ -28,17 +28,21 @@ def judge(
     dropped: int,
     generator: Generator | None = None,
     closed: bool = False,
+    makes_places: bool = False,
+    unreached: Mapping[str, int] | None = None,
 ) -> Verdict:
     """Decide whether the numbers speak of the target or of the generator."""
     if none_reached(outcomes):
         return Verdict(
             False, (f"{sum(outcomes.values()):,} of {sent:,} requests failed to connect",), "nothing was reached"
         )
+    nowhere = [f"all {n:,} requests of {name!r} failed to connect" for name, n in (unreached or {}).items()]
     reasons = []
     if dropped:
         reasons.append(f"{dropped:,} of {sent + dropped:,} requests were never sent")
     if late > _HELD_BACK * sent:
-        reasons.append(f"max_concurrency was reached and {late:,} of {sent:,} requests started late; raise it")
+        why = " or workers were still being made," if makes_places else ""
+        reasons.append(f"max_concurrency was reached{why} and {late:,} of {sent:,} requests started late; raise it")
     reasons += _own_delays(response_time, schedule_error, generator)
     if closed and generator is not None and generator.cpu > _BUSY:
         reasons.append(f"it used {generator.cpu:.0%} of a processor, so more requests could have been its own limit")
@@ -46,6 +50,8 @@ def judge(
         reasons.append(f"it ran out of open files {outcomes[OWN_FAULT]:,} times; raise `ulimit -n`")
     if generator is not None and generator.lost:
         reasons.append(f"{generator.lost} of its {generator.processes} worker processes died")
+    if nowhere:
+        return Verdict(False, (*nowhere, *reasons), "a part was not reached")
     return Verdict(not reasons, tuple(reasons))
 
 

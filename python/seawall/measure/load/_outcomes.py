@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from seawall.measure.load._failures import OWN_FAULT, kind_of_error
 
 # The codes of csrc/include/seawall/load/outcome.hpp.
 DONE, TIMEOUT, WRONG_BODY = 0, 6, 13
@@ -22,7 +22,7 @@ KINDS = {
     8: "disconnected",
     9: "truncated",
     10: "bad response",
-    11: "too many open files",
+    11: OWN_FAULT,
     12: "wrong status",
     WRONG_BODY: "wrong body",
     14: "wrong size",
@@ -30,8 +30,6 @@ KINDS = {
 _CODES = {kind: code for code, kind in KINDS.items()}
 # What can only happen before the target has answered anything at all.
 UNREACHED = frozenset({"connection refused", "connect timeout", "dns", "unreachable", "tls"})
-# A failure of the generator's own machine, which says nothing about the target.
-OWN_FAULT = "too many open files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ def answered(status: int, size: int) -> Answer:
 
 def failed(error: BaseException, size: int = 0) -> Answer:
     """The end of a request that broke, after `size` bytes."""
-    return Answer(_kind(error), size, error=str(error) or type(error).__name__)
+    return Answer(kind_of_error(error), size, error=str(error) or type(error).__name__)
 
 
 def kind_of(code: int, names: Mapping[int, str] | None = None) -> str:
@@ -86,37 +84,3 @@ def kind_of(code: int, names: Mapping[int, str] | None = None) -> str:
     if code >= FIRST_NAMED:
         return (names or {}).get(code, "other errors")
     return f"{code // 100}xx" if code < 400 else f"status {code}"
-
-
-def _kind(error: BaseException) -> str:
-    # From the most special to the most general: the classes inherit from each other.
-    for known, kind in _known_kinds():
-        if isinstance(error, known):
-            return kind
-    if isinstance(error, OSError):
-        return _os_kind(error)
-    return f"error {type(error).__name__}"
-
-
-def _known_kinds() -> list[tuple[type[BaseException], str]]:
-    import aiohttp
-
-    return [
-        (aiohttp.ClientConnectorDNSError, "dns"),
-        (aiohttp.ClientSSLError, "tls"),
-        (aiohttp.ConnectionTimeoutError, "connect timeout"),
-        (asyncio.TimeoutError, "timeout"),
-        (aiohttp.ServerDisconnectedError, "disconnected"),
-        (aiohttp.ClientPayloadError, "truncated"),
-        (aiohttp.ClientResponseError, "bad response"),
-    ]
-
-
-def _os_kind(error: OSError) -> str:
-    import aiohttp
-
-    if error.errno in (errno.EMFILE, errno.ENFILE):
-        return OWN_FAULT
-    if error.errno == errno.ECONNREFUSED:
-        return "connection refused"
-    return "unreachable" if isinstance(error, aiohttp.ClientConnectorError) else "reset"

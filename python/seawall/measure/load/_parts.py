@@ -32,6 +32,7 @@ class Part:
         late: Requests that waited for a place.
         bytes: Of the bodies that arrived.
         counted: Whether the part is in the totals of the run; a warm-up is not.
+        ended: Why a scenario ended on its own before its plan was done; empty where it did not.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Part:
     late: int
     bytes: int
     counted: bool = True
+    ended: str = ""
 
     @property
     def dropped(self) -> int:

@@ -79,7 +79,7 @@ def _exact_block(block: HlogInterval) -> dict[str, Any]:
 
 def _part(part: Part) -> dict[str, Any]:
     return {
-        **{name: getattr(part, name) for name in (*PART, *PART_COUNTS)},
+        **{name: getattr(part, name) for name in (*PART, "ended", *PART_COUNTS)},
         "outcomes": dict(part.outcomes),
         "response_time": summary(part.response_time),
         "service_time": summary(part.service_time),

@@ -110,7 +110,7 @@ def _numbers(values: Iterable[object]) -> None:
 def _part(facts: Mapping[str, Any]) -> Part:
     counts = {name: facts[name] for name in (*PART, *PART_COUNTS) if name != "dropped"}
     times: dict[str, Any] = {name: _times(facts[name]) for name in ("response_time", "service_time")}
-    return Part(**counts, **times, outcomes=dict(facts["outcomes"]))
+    return Part(**counts, **times, outcomes=dict(facts["outcomes"]), ended=facts.get("ended", ""))
 
 
 def _generator(facts: Mapping[str, Any]) -> Generator:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import resource
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seawall.errors import ConfigError
 from seawall.measure.load._arrivals import Arrivals
-from seawall.measure.load._closed import Closed
+from seawall.measure.load._closed import Closed, split
 from seawall.measure.load._course import Course
 from seawall.measure.load._pattern import Pattern
 from seawall.measure.load._thresholds import Threshold
-from seawall.measure.load.target import Feed, Scenario
+from seawall.measure.load.target import Scenario
 
 # Files a process has open besides its connections.
 _OTHER_FILES = 64
@@ -53,26 +53,31 @@ class Settings:
 
     @property
     def most(self) -> int | None:
-        """How many requests can be due in the totals; None where chance or the target decides."""
-        if self.closed is not None or self.arrivals != "uniform" or self.course.warmup:
+        """How many requests can be due in the totals, at most; None where chance or the target decides."""
+        if self.closed is not None or self.arrivals != "uniform":
             return None
-        return self.course.plan.arrivals
+        before = self.course.plan.planned(self.course.warmup) if self.course.warmup else 0.0
+        # Rounded so that it is never too few: then nothing is called lost that is not.
+        return self.course.plan.arrivals - max(int(before) - 1, 0)
 
     @property
     def weights(self) -> tuple[float, ...]:
         """Of the scenarios."""
         return tuple(float(scenario.weight) for scenario in self.scenarios)
 
+    def closed_of(self, i: int) -> Closed | None:
+        """The users of one scenario; None in the open model."""
+        return None if self.closed is None else replace(self.closed, users=split(self.closed.users, self.weights)[i])
+
     @property
     def target(self) -> str:
         """What is called, in a few words."""
         return ", ".join(scenario.describe() for scenario in self.scenarios)
 
-    def places(self, scenario: Scenario) -> int:
+    def places(self, i: int) -> int:
         """Calls of a scenario under way at once."""
-        if self.closed is not None:
-            return self.closed.users
-        return scenario.max_concurrency or self.max_concurrency
+        closed = self.closed_of(i)
+        return closed.users if closed is not None else self.scenarios[i].max_concurrency or self.max_concurrency
 
     def describe(self) -> str:
         """The load in a few words."""
@@ -80,22 +85,17 @@ class Settings:
 
     def check_files(self) -> None:
         """Raise ConfigError where the connections of a process need more open files than it may have."""
-        needed = sum(-(-self.places(one) // self.workers) for one in self.scenarios if not one.is_callable)
+        needed = sum(-(-self.places(i) // self.workers) for i, one in enumerate(self.scenarios) if not one.is_callable)
         if needed:
             check_files(needed, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
     def _check_split(self) -> None:
-        for scenario in self.scenarios:
-            if self.workers > self.places(scenario):
+        for i in range(len(self.scenarios)):
+            if self.workers > self.places(i):
                 bound = "max_concurrency" if self.closed is None else "the number of users"
                 raise ConfigError(
-                    f"workers must be at most {bound}, here {self.places(scenario):,}, got {self.workers}; raise "
+                    f"workers must be at most {bound}, here {self.places(i):,}, got {self.workers}; raise "
                     f"{bound} or lower workers"
-                )
-            if isinstance(scenario.feed, Feed) and scenario.feed.rows is None:
-                raise ConfigError(
-                    f"feed must have rows that can be split where workers is {self.workers}, got a function that "
-                    "makes them one by one; use a list or a CSV file"
                 )
 
 

@@ -23,16 +23,13 @@ from seawall.measure.load._plans import Plan
 from seawall.measure.load._progress import OnProgress, Watched, reporting
 from seawall.measure.load._record import Record, together
 from seawall.measure.load._result import LoadResult
-from seawall.measure.load._run import Run
+from seawall.measure.load._run import LEAD, Run
 from seawall.measure.load._settings import Settings
 from seawall.measure.load._stopping import stop_on_signals
 from seawall.measure.load._thresholds import Threshold, check_parts
 from seawall.measure.load._workers import run_in_workers
 from seawall.measure.load.target import Request, Scenario
 from seawall.measure.load.target._scenario import Engine, Target, check_concurrency, scenarios_of
-
-# Between "now" and the start of the plan, so that all is ready then, in seconds.
-_LEAD = 0.002
 
 
 class LoadTest:
@@ -52,7 +49,8 @@ class LoadTest:
         duration: Length of the plan, 0.001 s to a week.
         max_concurrency: Requests under way at once, 1 to 100,000; each needs a connection or a thread.
         arrivals: uniform (evenly spaced) or poisson (by chance, like independent users).
-        warmup: How long to run at the pattern's first rate before the plan; it counts in no total but its own phase's.
+        warmup: How long to run at the pattern's first rate (or its mean, where that is 0) before the plan; it counts in
+            no total but its own phase's.
         phases: Names of stretches of the plan with their lengths, in order; what is left is the phase `rest`.
         seed: Repeats poisson arrivals; drawn and told in the result when left out.
         timeout: The longest a request may take from its own start, 0.001 s to an hour.
@@ -115,7 +113,7 @@ class LoadTest:
             raise ConfigError(f"pattern must be a Pattern, got {pattern!r}; for example Constant(100)")
         closed = pattern if isinstance(pattern, Closed) else None
         if closed is not None:
-            check_closed_options(closed, {"arrivals": None if arrivals == "uniform" else arrivals})
+            check_closed_options(closed, scenarios, {"arrivals": None if arrivals == "uniform" else arrivals})
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
             raise ConfigError(f"seed must be a whole number, not negative, got {seed!r}; leave it out to draw one")
         self.pattern = pattern
@@ -166,7 +164,7 @@ class LoadTest:
         self._watching.note(name, "checkpoint", text)
 
     def watch(self, *sources: object) -> None:
-        """Note what guards report while a run is under way: each event as one of the run's notes.
+        """Note what guards report in runs that begin from now on: each event as one of the run's notes, 1,000 at most.
 
         Args:
             sources: Signals of `seawall.patterns`, or objects that have some, such as a CircuitBreaker; with `workers`,
@@ -211,7 +209,7 @@ class LoadTest:
             return await run_in_workers(self.settings, self._watching, on_progress, stop or asyncio.Event())
         records = [Record(self.settings.course) for _ in self.settings.scenarios]
         began = datetime.now(UTC).isoformat(timespec="seconds")
-        run = Run(self.settings, records, zero=asyncio.get_running_loop().time() + _LEAD)
+        run = Run(self.settings, records, zero=asyncio.get_running_loop().time() + LEAD)
         watched = Watched(records, lambda: run.elapsed, lambda: run.under_way)
         with self._watching.run(run):
             async with reporting(on_progress, watched, every=0.25):
@@ -245,8 +243,9 @@ def _ending(run: Run, whole: bool, began: str) -> Ending:
         whole=whole,
         lost=run.lost,
         engines=[driver.engine for driver in run.drivers],
+        ended=run.ended,
         generator=Generator(run.cpu / wall, min(run.waited / wall, 1.0), lag),
-        notes=run.notes,
+        notes=run.all_notes(run.took),
         began=began,
     )
 

@@ -95,6 +95,11 @@ class Threshold:
         if not isinstance(text, str):
             raise ConfigError(f"threshold must be a text, got {text!r}; for example 'p99<250ms'")
         form = _FORM.fullmatch(text)
+        if form is None and "{" in text:
+            raise ConfigError(
+                "threshold can be about a part as {phase:NAME} or {scenario:NAME} after what it measures, "
+                f"got {text!r}; for example p99{{phase:peak}}<250ms"
+            )
         if form is None or form[4] not in OPERATORS:
             raise ConfigError(f"threshold must compare once with <, <=, > or >=, got {text!r}; for example p99<250ms")
         metric = form[1].strip().lower()

@@ -4,43 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from itertools import count
-from typing import Any
 
 from seawall.measure.load._outcomes import DONE, TIMED_OUT, Answer, failed
-from seawall.measure.load.drive._driver import Driver, Work
+from seawall.measure.load.drive._driver import FEED_ENDED, Driver, Work
+from seawall.measure.load.drive._places import Place, end_tasks, enter, leave_all
 from seawall.measure.load.target._call import Caller
-from seawall.measure.load.target._callable import entered
 from seawall.measure.load.target._feed import FeedEnded
 
 # Looks at the plan at least this often, in seconds, so that a stop is noticed during long silences.
 _NAP = 0.05
+# Overdue calls are looked for at most this often, in seconds.
+_SHORTEST_NAP = 0.001
 # Starts at most this many due calls before the event loop may read answers.
 _BURST = 32
-_NEVER = float("inf")
-
-
-class _Place:
-    """Room for one call at a time, with the state that a worker made for it."""
-
-    __slots__ = ("leave", "number", "overdue", "ready", "row", "started", "state", "task")
-
-    def __init__(self, *, ready: bool) -> None:
-        self.ready = ready
-        self.number = 0
-        self.state: Any = None
-        self.row: Any = None
-        self.leave: Callable[[], Any] | None = None
-        self.task: asyncio.Task[None] | None = None
-        self.started = _NEVER
-        self.overdue = False
 
 
 class AsyncDriver(Driver):
     """Calls made as tasks of the event loop. Made and used inside one event loop.
 
-    Cost: about 10 us a call, besides what the target does.
+    A call that outlasts the timeout is counted as one and cancelled; where it swallows that, its place is free again
+    only when it ends, and the end of the run breaks it off.
+
+    Cost: about 10 us a call, besides what the target does: a task, its coroutine, and four numbers.
     """
 
     def __init__(self, caller: Caller, work: Work) -> None:
@@ -55,9 +41,10 @@ class AsyncDriver(Driver):
         self._numbers = count(self._stream.first, self._stream.stride)
         self._due: list[float] = []
         self._next = 0
-        self._idle: list[_Place] = []
-        self._places: list[_Place] = []
-        self._busy: set[_Place] = set()
+        self._idle: list[Place] = []
+        self._places: list[Place] = []
+        # Those that the run waits for; not those whose timeout was counted already.
+        self._busy: set[Place] = set()
         self._timer: asyncio.Handle | None = None
         self._held_until, self._line_held = 0.0, False
         self._last = -1.0
@@ -80,15 +67,12 @@ class AsyncDriver(Driver):
             if watcher.done():
                 watcher.result()
         finally:
-            self._cut = True
+            done = self._started_all and not self._busy
+            self._cut, self.over = True, self._now()
             if self._timer is not None:
                 self._timer.cancel()
-            rest = [stopper, watcher, *(place.task for place in self._busy if place.task is not None)]
-            done = self._started_all and not self._busy
-            for task in rest:
-                task.cancel()
-            await asyncio.gather(*rest, return_exceptions=True)
-            await self._leave()
+            await end_tasks([stopper, watcher, *(place.task for place in self._places if place.task is not None)])
+            self.trouble = await leave_all(self._places, self._bounds.timeout)
         if self._crash is not None:
             raise self._crash
         return done
@@ -96,13 +80,20 @@ class AsyncDriver(Driver):
     async def _watch(self) -> None:
         """Until everything ended, or the run should end early."""
         while not (self._started_all and not self._busy) and self._crash is None:
+            nap = self._cut_overdue()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_NAP):
+                async with asyncio.timeout(nap):
                     await self._changed.wait()
             self._changed.clear()
-            self._cut_overdue()
             if self._bounds.enough():
                 return
+
+    def _now(self) -> float:
+        return self._clock() - self._bounds.zero
+
+    def _fail(self, error: BaseException) -> None:
+        self._crash = self._crash or error
+        self._changed.set()
 
     # --- open model -----------------------------------------------------------------------------------------------
 
@@ -114,11 +105,17 @@ class AsyncDriver(Driver):
 
     def _pump(self) -> None:
         """Start what is due, then sleep until the next."""
-        if self._cut or self._started_all:
+        if self._cut or self._started_all or self._crash is not None:
             return
+        try:
+            self._start_due()
+        except BaseException as error:  # noqa: BLE001  # a feed may raise anything, and nobody awaits a callback
+            self._fail(error)
+
+    def _start_due(self) -> None:
         for _ in range(_BURST):
             due = self._peek()
-            now = self._clock() - self._bounds.zero
+            now = self._now()
             if due is None or now > self._bounds.until:
                 self._finish_starting()
                 return
@@ -129,7 +126,7 @@ class AsyncDriver(Driver):
             if place is None:
                 # What is done next is done when a call ends; the bound on time is kept by the timer.
                 self._line_held = True
-                self._timer = self._loop.call_at(self._bounds.zero + self._bounds.until, self._pump)
+                self._timer = self._loop.call_at(self._bounds.zero + self._bounds.until + 1e-6, self._pump)
                 return
             if not self._take_row(place):
                 self._idle.append(place)
@@ -138,26 +135,28 @@ class AsyncDriver(Driver):
             self._next += 1
             self._last = due
             # Whatever was due while the bound held the line back was held back with it, even if places are free now.
-            self._start(place, due, late=due < self._held_until)
+            late = due < self._held_until
+            self._busy.add(place)
+            place.task = self._loop.create_task(self._one(place, due, late))
         self._timer = self._loop.call_soon(self._pump)
 
     def _peek(self) -> float | None:
         if self._next >= len(self._due):
-            block = self._stream.take(self._clock() - self._bounds.zero)
+            block = self._stream.take(self._now())
             if block is None:
                 return None
             self._due, self._next = block.tolist(), 0
         return self._due[self._next]
 
-    def _free_place(self) -> _Place | None:
+    def _free_place(self) -> Place | None:
         if self._idle:
             return self._idle.pop()
         if len(self._places) < self._bounds.places:
-            self._places.append(_Place(ready=self._worker is None))
+            self._places.append(Place(ready=self._worker is None))
             return self._places[-1]
         return None
 
-    def _take_row(self, place: _Place) -> bool:
+    def _take_row(self, place: Place) -> bool:
         place.number = next(self._numbers)
         if self._rows is None:
             return True
@@ -166,55 +165,66 @@ class AsyncDriver(Driver):
         except FeedEnded:
             # What was due after the last row was never part of the run.
             self._stream.close(self._last)
+            self.ended_early = FEED_ENDED
             return False
         return True
 
-    def _start(self, place: _Place, due: float, *, late: bool) -> None:
-        self._busy.add(place)
-        place.task = self._loop.create_task(self._one(place, due, late))
-
-    async def _one(self, place: _Place, due: float, late: bool) -> None:
+    async def _one(self, place: Place, due: float, late: bool) -> None:
         try:
             if not place.ready:
                 await self._enter(place)
+                if self._is_over():
+                    return
                 late = True
             await self._measure(place, due, late)
-        except asyncio.CancelledError:
-            if not self._cut:
-                raise
+        except (asyncio.CancelledError, GeneratorExit):
+            # Cut off by the end of the run.
+            pass
         except BaseException as error:  # noqa: BLE001  # a worker that cannot be made, or the interpreter's own end
-            self._crash = self._crash or error
+            self._fail(error)
         finally:
             self._release(place)
 
-    async def _measure(self, place: _Place, due: float, late: bool) -> None:
+    async def _measure(self, place: Place, due: float, late: bool) -> None:
         """One call: what it took, and what became of it."""
         zero = self._bounds.zero
+        place.due = due
         started = place.started = self._clock() - zero
+        place.pending = True
         self._tally.start(due, started, late)
         try:
             answer = await self._call(place.number, place.state, place.row)
-        except asyncio.CancelledError:
-            if not place.overdue:
+        except (asyncio.CancelledError, GeneratorExit) as error:
+            if self._cut:
                 raise
-            answer = TIMED_OUT
+            # Ours, after the timeout was counted; or the target's own, and then that is what became of the call.
+            answer = failed(error)
         except Exception as error:  # noqa: BLE001  # whatever the target raises is what became of the call
             answer = failed(error)
+        if not place.pending:
+            return
+        place.pending = False
         ended = self._clock() - zero
         if answer.__class__ is Answer:
             self._record.end(due, started, ended, answer)
         else:
             self._tally.end(due, started, ended, DONE)
 
-    def _release(self, place: _Place) -> None:
-        place.overdue, place.started = False, _NEVER
+    def _release(self, place: Place) -> None:
         self._busy.discard(place)
         self._idle.append(place)
         if self._line_held and not self._cut:
-            self._held_until, self._line_held = self._clock() - self._bounds.zero, False
+            self._held_until, self._line_held = self._now(), False
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = self._loop.call_soon(self._pump)
+        self._tell_end()
+
+    def _is_over(self) -> bool:
+        """Whether no call is to begin any more, also not by what has swallowed the cancellation of the end."""
+        return self._cut or (self._started_all and self._bounds.closed is not None)
+
+    def _tell_end(self) -> None:
         if self._started_all and not self._busy:
             self._changed.set()
 
@@ -226,53 +236,66 @@ class AsyncDriver(Driver):
 
     def _begin_users(self, users: int, think: float) -> None:
         mine = len(range(self._stream.first, users, self._stream.stride))
-        self._places = [_Place(ready=self._worker is None) for _ in range(mine)]
+        self._places = [Place(ready=self._worker is None) for _ in range(mine)]
         for place in self._places:
-            self._busy.add(place)
             place.task = self._loop.create_task(self._user(place, think))
         self._timer = self._loop.call_at(self._bounds.zero + self._bounds.end, self._finish_starting)
 
-    async def _user(self, place: _Place, think: float) -> None:
+    async def _user(self, place: Place, think: float) -> None:
         try:
             if not place.ready:
                 await self._enter(place)
-            await asyncio.sleep(self._bounds.zero - self._clock())
-            while not self._started_all:
+            await asyncio.sleep(-self._now())
+            while not self._is_over():
                 if not self._take_row(place):
                     self._finish_starting()
                     return
-                now = self._last = self._clock() - self._bounds.zero
-                await self._measure(place, now, False)
-                place.overdue, place.started = False, _NEVER
+                self._busy.add(place)
+                await self._measure(place, self._now(), False)
+                self._busy.discard(place)
+                if place.overdue and place.task is not None:
+                    place.overdue = False
+                    place.task.uncancel()
+                self._tell_end()
                 # Even without a pause: a target that never waits must not keep the loop to itself.
                 await asyncio.sleep(think)
-        except asyncio.CancelledError:
-            if not self._cut:
-                raise
+        except (asyncio.CancelledError, GeneratorExit):
+            pass
         except BaseException as error:  # noqa: BLE001  # as in the open model
-            self._crash = self._crash or error
+            self._fail(error)
         finally:
-            self._release(place)
+            self._busy.discard(place)
+            self._changed.set()
 
     # --- places ---------------------------------------------------------------------------------------------------
 
-    async def _enter(self, place: _Place) -> None:
+    async def _enter(self, place: Place) -> None:
         assert self._worker is not None
-        place.state, place.leave = await entered(self._worker)
-        place.ready = True
+        try:
+            await enter(place, self._worker, self._bounds.timeout)
+        except asyncio.CancelledError as error:
+            if self._cut:
+                raise
+            raise RuntimeError("the worker of a scenario was cancelled while it was made") from error
 
-    async def _leave(self) -> None:
-        for place in self._places:
-            if place.leave is not None:
-                left = place.leave()
-                if isinstance(left, Awaitable):
-                    await left
-
-    def _cut_overdue(self) -> None:
+    def _cut_overdue(self) -> float:
+        """Count and cancel the calls that took too long; how long until the next one can be, at most a nap."""
+        timeout = self._bounds.timeout
         if self._bounded:
-            return
-        latest = self._clock() - self._bounds.zero - self._bounds.timeout
+            return _NAP
+        now, soonest = self._now(), min(_NAP, timeout)
+        overdue = []
         for place in self._busy:
-            if place.started <= latest and not place.overdue and place.task is not None:
-                place.overdue = True
+            if place.pending:
+                left = place.started + timeout - now
+                if left <= 0:
+                    overdue.append(place)
+                else:
+                    soonest = min(soonest, left)
+        for place in overdue:
+            place.pending, place.overdue = False, True
+            self._record.end(place.due, place.started, now, TIMED_OUT)
+            self._busy.discard(place)
+            if place.task is not None:
                 place.task.cancel()
+        return max(soonest, _SHORTEST_NAP)

@@ -12,6 +12,8 @@ from seawall.measure.load._closed import Closed
 from seawall.measure.load._record import Record
 from seawall.measure.load.drive._stream import Stream
 
+FEED_ENDED = "its feed ended"
+
 
 @dataclass(slots=True)
 class Bounds:
@@ -64,6 +66,12 @@ class Driver(ABC):
     """
 
     engine: str
+    # Why it ended for a reason of its own before its plan was done; empty where it did not.
+    ended_early: str = ""
+    # What went wrong when its workers were left; empty where nothing did.
+    trouble: str = ""
+    # When its last call had ended, on the clock of the run; None where that is when `run` returns.
+    over: float | None = None
 
     @property
     @abstractmethod

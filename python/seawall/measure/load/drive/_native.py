@@ -61,6 +61,7 @@ class NativeDriver(Driver):
         finally:
             self._engine.stop()
             await self._until_ended()
+            self.over = self._clock() - self._bounds.zero
         self._tell_first_error()
         return self._fed_all and not cut and not self._engine.hopeless
 

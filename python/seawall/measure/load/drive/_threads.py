@@ -10,22 +10,29 @@ from itertools import count
 from typing import Any
 
 from seawall.measure.load._outcomes import DONE, TIMED_OUT, Answer, failed
-from seawall.measure.load.drive._driver import Driver, Work
+from seawall.measure.load.drive._driver import FEED_ENDED, Driver, Work
+from seawall.measure.load.drive._places import not_made, summed_up
+from seawall.measure.load.target._call import Misused
 from seawall.measure.load.target._callable import entered_plainly
 from seawall.measure.load.target._feed import FeedEnded
 
 _NAP = 0.05
 # How long the end of a run waits for the places to be left, in seconds.
 _PATIENCE = 5.0
+# And how long for those in which a call is under way, or a worker being made.
+_GRACE = 0.5
 
 
 class _Place:
     """One thread and the call that is under way in it."""
 
-    __slots__ = ("due", "leave", "number", "pending", "row", "started", "state", "thread")
+    __slots__ = ("due", "inside", "leave", "making", "number", "pending", "row", "started", "state", "thread")
 
     def __init__(self) -> None:
-        self.pending = False
+        # Whether a call is under way whose end is still to be counted; and whether one is under way at all.
+        self.pending = self.inside = False
+        # Since when its worker is being made.
+        self.making: float | None = None
         self.due = self.started = 0.0
         self.number = 0
         self.state: Any = None
@@ -66,6 +73,7 @@ class ThreadDriver(Driver):
         self._last = -1.0
         self._started_all = False
         self._crash: BaseException | None = None
+        self._troubles: list[str] = []
 
     @property
     def under_way(self) -> int:
@@ -81,13 +89,17 @@ class ThreadDriver(Driver):
             self._hire()
         try:
             while not self._done() and not stop.is_set() and self._crash is None and not self._bounds.enough():
-                await asyncio.sleep(_NAP / 10 if self._started_all else _NAP)
+                await asyncio.sleep(min(_NAP / 10 if self._started_all else _NAP, self._bounds.timeout))
                 self._cut_overdue()
-                if closed is not None and self._now() >= self._bounds.end:
+                if self._now() > (self._bounds.until if closed is None else self._bounds.end):
+                    # Also where all threads are still making their workers, so that none of them notices.
                     self._finish_starting()
             done = self._done()
         finally:
+            # First, so that no thread begins a call that is not counted any more.
+            self._finish_starting()
             self._over.set()
+            self.over = self._now()
             await self._dismiss()
         if self._crash is not None:
             raise self._crash
@@ -98,7 +110,7 @@ class ThreadDriver(Driver):
     def _work(self, place: _Place) -> None:
         try:
             if self._worker is not None:
-                self._enter(place, self._worker())
+                self._enter(place, self._worker)
             try:
                 if self._bounds.closed is None:
                     self._serve(place)
@@ -106,14 +118,30 @@ class ThreadDriver(Driver):
                     self._ask_again(place, self._bounds.closed.think)
             finally:
                 if place.leave is not None:
-                    place.leave()
-        except BaseException as error:  # noqa: BLE001  # a worker that cannot be made or left ends the run with its error
+                    self._leave(place.leave)
+        except BaseException as error:  # noqa: BLE001  # a worker that cannot be made ends the run with its error
             self._crash = self._crash or error
 
-    def _enter(self, place: _Place, made: Any) -> None:
+    def _enter(self, place: _Place, worker: Callable[[], Any]) -> None:
+        place.making = self._now()
+        made = worker()
         if inspect.isawaitable(made) or hasattr(made, "__aenter__"):
-            raise TypeError(f"the worker of a plain callable must be plain, it gave {made!r}")
+            if inspect.iscoroutine(made):
+                made.close()
+            raise Misused(
+                f"the worker of a plain callable must be plain too, it gave a {type(made).__name__}; "
+                "make it a plain function, or the target an `async def`"
+            )
         place.state, place.leave = entered_plainly(made)
+        place.making = None
+
+    def _leave(self, leave: Callable[[], Any]) -> None:
+        # The calls are over and measured; an error now takes no result from anybody, but is told.
+        try:
+            leave()
+        except Exception as error:  # noqa: BLE001  # whatever the worker raises
+            with self._books:
+                self._troubles.append(f"{type(error).__name__}: {error}")
 
     def _serve(self, place: _Place) -> None:
         first = self._worker is not None
@@ -126,10 +154,9 @@ class ThreadDriver(Driver):
                 if due is None:
                     return
                 late = due < self._held_until
-                if not self._take_row(place):
+                if not self._take_row(place) or not self._begin(place, due, late=late):
                     return
-                self._begin(place, due)
-            self._measure(place, late=late)
+            self._measure(place)
             with self._books:
                 self._waiting += 1
 
@@ -137,7 +164,7 @@ class ThreadDriver(Driver):
         """Wait for the next due time; None when the run is over."""
         with self._books:
             self._waiting -= 1
-            alone = self._waiting == 0 and len(self._places) < self._most
+            alone = self._waiting == 0 and len(self._places) < self._most and not self._started_all
         if alone:
             # Somebody has to wait for the next one while this thread calls.
             self._hire()
@@ -164,9 +191,9 @@ class ThreadDriver(Driver):
     def _ask_again(self, place: _Place, think: float) -> None:
         while not self._over.wait(max(-self._now(), 0.0)):
             with self._turn:
-                if self._now() >= self._bounds.end or not self._take_row(place) or not self._begin(place, self._now()):
+                if self._now() >= self._bounds.end or not self._take_row(place) or not self._begin(place, None):
                     return
-            self._measure(place, late=False)
+            self._measure(place)
             if think:
                 self._over.wait(think)
 
@@ -178,32 +205,40 @@ class ThreadDriver(Driver):
             place.row = self._rows(place.number)
         except FeedEnded:
             self._stream.close(self._last)
+            self.ended_early = FEED_ENDED
             self._finish_starting()
             return False
         return True
 
-    def _begin(self, place: _Place, due: float) -> bool:
+    def _begin(self, place: _Place, due: float | None, *, late: bool = False) -> bool:
+        """Whether the call that was due then, or is made now, still is part of the run; it is started then."""
         with self._books:
             if self._started_all:
                 return False
-            place.due, place.started, place.pending = due, self._now(), True
-            self._last = due
+            place.started = self._now()
+            place.due = place.started if due is None else due
+            place.pending = place.inside = True
+            self._last = place.due
             if self._waiting == 0:
                 self._line_held = True
+            # Counted under the lock: the end of the run finds a call either counted or not begun.
+            self._tally.start(place.due, place.started, late)
         return True
 
-    def _measure(self, place: _Place, *, late: bool) -> None:
+    def _measure(self, place: _Place) -> None:
         due, started = place.due, place.started
-        if self._bounds.closed is not None:
-            due = started
-        self._tally.start(due, started, late)
         try:
             answer = self._call(place.number, place.state, place.row)
-        except Exception as error:  # noqa: BLE001  # whatever the target raises is what became of the call
+        except Misused:
+            self._settle(place)
+            raise
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # whatever it raises became of the call
             answer = failed(error)
         ended = self._now()
-        if not self._settle(place):
-            return
+        with self._books:
+            pending, place.pending, place.inside = place.pending, False, False
+            if not pending:
+                return
         if answer is None:
             self._tally.end(due, started, ended, DONE)
         else:
@@ -245,15 +280,29 @@ class ThreadDriver(Driver):
         return self._started_all and not self.under_way
 
     def _cut_overdue(self) -> None:
-        now = self._now()
+        now, timeout = self._now(), self._bounds.timeout
         for place in list(self._places):
-            if place.pending and now - place.started > self._bounds.timeout and self._settle(place):
+            if place.pending and now - place.started > timeout and self._settle(place):
                 self._record.end(place.due, place.started, now, TIMED_OUT)
+            if place.making is not None and now - place.making > timeout:
+                self._crash = self._crash or TimeoutError(not_made(timeout))
 
     async def _dismiss(self) -> None:
-        inside = [place for place in self._places if self._settle(place)]
-        others = [place.thread for place in self._places if place not in inside and place.thread is not None]
+        """Wait for the threads to leave their workers; not long for those in which a call is under way."""
+        with self._books:
+            for place in self._places:
+                place.pending = False
         waited = 0.0
-        while any(thread.is_alive() for thread in others) and waited < _PATIENCE:
+        while any(self._is_leaving(place, waited) for place in self._places) and waited < _PATIENCE:
             await asyncio.sleep(_NAP / 10)
             waited += _NAP / 10
+        with self._books:
+            self.trouble = summed_up(self._troubles)
+
+    def _is_leaving(self, place: _Place, waited: float) -> bool:
+        if place.thread is None or not place.thread.is_alive():
+            return False
+        if not place.inside and place.making is None:
+            return True
+        # A call cannot be cut, and without a worker there is nothing to leave after it.
+        return waited < _GRACE and (place.leave is not None or place.making is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +11,8 @@ from seawall.measure.load._outcomes import Answer, failed
 from seawall.measure.load.target._call import Caller
 from seawall.measure.load.target._expect import Expectation
 from seawall.measure.load.target._request import Request, Sent
+
+_LARGE = 1 << 20
 
 
 @asynccontextmanager
@@ -23,26 +26,35 @@ async def aiohttp_caller(
     import aiohttp
 
     # The engine bounds concurrency itself, so that waiting for a place is seen and counted; the pool never queues.
-    pool = aiohttp.TCPConnector(limit=places, ttl_dns_cache=300)
+    trust = request.trust() if request.secure else True
+    pool = aiohttp.TCPConnector(limit=places, ttl_dns_cache=300, ssl=trust)
     limits = aiohttp.ClientTimeout(total=timeout)
     expected = Expectation(request)
     async with aiohttp.ClientSession(
-        connector=pool, timeout=limits, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=False
+        connector=pool,
+        timeout=limits,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+        # Compressed bodies come only where a header asks for them, from every engine.
+        skip_auto_headers=("Accept-Encoding",),
     ) as session:
 
         async def call(m: int, _state: Any, row: Any) -> Answer:
             return await _send(session, request.method, sent(m, row), expected)
 
-        yield Caller("HTTP/1.1 by aiohttp" + (" over TLS" if request.secure else ""), call, bounded=True)
+        yield Caller("HTTP/1.1 by aiohttp" + request.over(), call, bounded=True)
 
 
 async def _send(session: Any, method: str, sent: Sent, expected: Expectation) -> Answer:
     import aiohttp
 
     size, body = 0, expected.body()
+    # As plain bytes, aiohttp warns of more than a megabyte.
+    data = io.BytesIO(sent.body) if sent.body is not None and len(sent.body) > _LARGE else sent.body
     try:
         async with session.request(
-            method, sent.url, headers=sent.headers, data=sent.body, allow_redirects=False
+            method, sent.url, headers=sent.headers, data=data, allow_redirects=False
         ) as response:
             async for chunk in response.content.iter_any():
                 size += len(chunk)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from seawall.errors import ConfigError
 from seawall.measure.load._outcomes import Answer
 
 
@@ -25,6 +26,10 @@ class Caller:
 
 
 WRONG = Answer("wrong answer", error="the check of the scenario said no")
+
+
+class Misused(ConfigError):
+    """A callable that does nothing when called as it was given, which no number of calls will change."""
 
 
 def checked(result: object, check: Callable[[Any], bool] | None) -> Answer | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from seawall.errors import ConfigError
 from seawall.measure.load._outcomes import Answer
-from seawall.measure.load.target._call import Caller, checked
+from seawall.measure.load.target._call import Caller, Misused, checked
 
 if TYPE_CHECKING:
     from seawall.measure.load.target._scenario import Scenario
@@ -43,16 +44,43 @@ def sync_call(scenario: Scenario) -> Callable[[int, Any, Any], Answer | None]:
 
     def call_and_check(m: int, state: Any, row: Any) -> Answer | None:
         result = call(m, state, row)
-        if inspect.isawaitable(result):
-            if inspect.iscoroutine(result):
-                result.close()
-            raise TypeError(f"{scenario.describe()} returned {type(result).__name__}; make it an `async def`")
+        if result is not None:
+            _refuse_unused(result, scenario)
         return checked(result, check)
 
     return call_and_check
 
 
-async def entered(worker: Callable[[], Any]) -> tuple[Any, Callable[[], Awaitable[Any]] | Callable[[], Any] | None]:
+def _refuse_unused(result: object, scenario: Scenario) -> None:
+    if inspect.iscoroutine(result):
+        result.close()
+    elif not (inspect.isgenerator(result) or inspect.isasyncgen(result) or inspect.isawaitable(result)):
+        return
+    kind = type(result).__name__
+    raise Misused(
+        f"{scenario.describe()} must do its work when it is called, but it returned a {kind} that nothing runs; "
+        "make it an `async def` without yield, or a plain function that waits for the answer"
+    )
+
+
+def check_arguments(target: Callable[..., Any], *, worker: bool, feed: bool, name: str) -> None:
+    """Raise ConfigError where a callable cannot take what it will be called with."""
+    try:
+        signature = inspect.signature(target)
+    except (TypeError, ValueError):
+        # Some of those written in C do not say what they take.
+        return
+    given = [
+        words for words, there in (("the state that its worker made", worker), ("a row of its feed", feed)) if there
+    ]
+    try:
+        signature.bind(*given)
+    except TypeError as error:
+        words = " and ".join(given) or "no arguments"
+        raise ConfigError(f"target must take {words}, got {name} with {signature}: {error}") from None
+
+
+async def entered(worker: Callable[[], Any]) -> tuple[Any, Callable[[], Any] | None]:
     """The state that a worker makes, and what to call to leave it; both may be asynchronous."""
     made = worker()
     if inspect.isawaitable(made):

@@ -40,8 +40,8 @@ class Expectation:
         """What a whole answer amounts to; of several failures the first of status, body and size."""
         request = self._request
         if not request.accepts(status):
-            # Where nothing was asked for, an error status is told as itself.
-            return answered(status, size) if request.status is None else _wrong("status", size, f"status {status}")
+            # An error status is told as itself, which says more than that it was not asked for.
+            return answered(status, size) if status >= 400 else _wrong("status", size, f"status {status}")
         if not body.found:
             return _wrong("body", size, f"the body does not contain {self._wanted!r}")
         if request.size is not None and not request.size[0] <= size <= request.size[1]:

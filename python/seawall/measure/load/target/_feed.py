@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,9 @@ class FeedEnded(Exception):
 
 
 class Feed:
-    """Rows of data, one for each call: row m for the call that is due as the m-th, in every worker.
+    """Rows of data, one for each call: row m for the m-th call of a scenario, counted over all workers.
 
-    Thread safety: any thread.
+    Each scenario, and each run, begins at the first row.
 
     Args:
         rows: A sequence, whose rows take turns for ever; or a function that makes an iterator, whose rows are used once
@@ -31,7 +30,8 @@ class Feed:
         ConfigError: There are no rows.
 
     Example:
-        >>> Feed([{"user": "ann"}, {"user": "bob"}]).row(3)
+        >>> row = Feed([{"user": "ann"}, {"user": "bob"}]).opened()
+        >>> row(3)
         {'user': 'bob'}
     """
 
@@ -42,21 +42,20 @@ class Feed:
             raise ConfigError("feed must have at least one row, got none")
         self._rows: Sequence[Any] | None = None if callable(rows) else rows
         self._make = rows if callable(rows) else None
-        self._iterator: Iterator[Any] | None = None
-        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Feed({self._make!r})" if self._rows is None else f"<Feed of {len(self._rows):,} rows>"
 
     @classmethod
     def csv(cls, path: str | os.PathLike[str]) -> Feed:
         """The rows of a CSV file, at most 1,000,000, by the names in its first line.
 
         Raises:
-            ConfigError: It cannot be read, or has no rows.
+            ConfigError: It cannot be read, or has no rows, or a row has more or fewer values than there are names.
         """
         try:
             with Path(path).open(newline="", encoding="utf-8-sig") as lines:
-                rows = [
-                    dict(row) for row, _ in zip(csv.DictReader(lines, strict=True), range(_MOST_ROWS + 1), strict=False)
-                ]
+                rows = _read(csv.DictReader(lines, strict=True), str(path))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise ConfigError(f"feed must be a CSV file that can be read, got {str(path)!r}: {error}") from error
         if not rows or len(rows) > _MOST_ROWS:
@@ -70,29 +69,51 @@ class Feed:
         """The rows that take turns; None where they are made one by one."""
         return self._rows
 
-    def row(self, m: int) -> Any:
-        """The row of call `m`.
+    def opened(self) -> Callable[[int], Any]:
+        """What gives the row of call m, from the first row on; it is asked in the order of m, by one at a time.
 
-        Raises:
-            FeedEnded: The rows are used up.
+        It raises FeedEnded when the rows are used up.
         """
         if self._rows is not None:
-            return self._rows[m % len(self._rows)]
-        with self._lock:
-            if self._iterator is None:
-                assert self._make is not None
-                self._iterator = iter(self._make())
+            rows, number = self._rows, len(self._rows)
+            return lambda m: rows[m % number]
+        assert self._make is not None
+        return _Once(self._make)
+
+
+class _Once:
+    """Rows that are used once each; what other workers use is skipped."""
+
+    def __init__(self, make: Callable[[], Iterable[Any]]) -> None:
+        self._make = make
+        self._iterator: Iterator[Any] | None = None
+        self._next = 0
+
+    def __call__(self, m: int) -> Any:
+        if self._iterator is None:
+            self._iterator = iter(self._make())
+        row = None
+        while self._next <= m:
             try:
-                return next(self._iterator)
+                row = next(self._iterator)
             except StopIteration:
                 raise FeedEnded from None
+            self._next += 1
+        return row
 
-    def __reduce__(self) -> tuple[type[Feed], tuple[Any]]:
-        return Feed, (self._rows if self._make is None else self._make,)
 
-    def restart(self) -> None:
-        """Begin anew, for another run."""
-        self._iterator = None
+def _read(lines: csv.DictReader[str], path: str) -> list[dict[str, str]]:
+    rows: list[dict[str, str]] = []
+    for row in lines:
+        if None in row or None in row.values():
+            names = len(lines.fieldnames or ())
+            raise ConfigError(
+                f"feed must have {names} values in each row, got another number in line {lines.line_num} of {path!r}"
+            )
+        rows.append(row)
+        if len(rows) > _MOST_ROWS:
+            break
+    return rows
 
 
 def feed_of(given: object) -> Feed | None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from seawall.errors import ConfigError
-from seawall.measure.load._outcomes import Answer
+from seawall.measure.load._outcomes import Answer, failed
 from seawall.measure.load.target._call import Caller
 from seawall.measure.load.target._expect import Expectation
 from seawall.measure.load.target._request import Request, Sent
@@ -34,16 +34,19 @@ async def httpx_caller(
         # Without TLS there is no negotiation: HTTP/2 is spoken with prior knowledge (RFC 9113, section 3.3).
         http1=request.secure,
         http2=True,
+        verify=request.trust() if request.secure else False,
         limits=limits,
         timeout=httpx.Timeout(timeout),
         trust_env=False,
         follow_redirects=False,
     ) as client:
+        # Compressed bodies come only where a header asks for them, from every engine.
+        client.headers.pop("accept-encoding", None)
 
         async def call(m: int, _state: Any, row: Any) -> Answer:
             return await _send(client, request.method, sent(m, row), expected)
 
-        yield Caller("HTTP/2 by httpx" + (" over TLS" if request.secure else ""), call)
+        yield Caller("HTTP/2 by httpx" + request.over(), call)
 
 
 async def _send(client: Any, method: str, sent: Sent, expected: Expectation) -> Answer:
@@ -57,33 +60,4 @@ async def _send(client: Any, method: str, sent: Sent, expected: Expectation) -> 
                 body.feed(chunk)
             return expected.judge(response.status_code, size, body)
     except httpx.HTTPError as error:
-        return Answer(_kind(error), size, error=str(error) or type(error).__name__)
-
-
-def _kind(error: Exception) -> str:
-    import httpx
-
-    kinds: list[tuple[type[Exception], str]] = [
-        (httpx.ConnectTimeout, "connect timeout"),
-        (httpx.TimeoutException, "timeout"),
-        (httpx.ConnectError, _connect_kind(error)),
-        (httpx.RemoteProtocolError, "bad response"),
-        (httpx.NetworkError, "reset"),
-    ]
-    return next((kind for known, kind in kinds if isinstance(error, known)), f"error {type(error).__name__}")
-
-
-def _connect_kind(error: BaseException | None) -> str:
-    import socket
-    import ssl
-
-    # httpx and httpcore wrap the cause, and say in no other way what it was.
-    while error is not None:
-        if isinstance(error, socket.gaierror):
-            return "dns"
-        if isinstance(error, ssl.SSLError):
-            return "tls"
-        if isinstance(error, ConnectionRefusedError):
-            return "connection refused"
-        error = error.__cause__ or error.__context__
-    return "unreachable"
+        return failed(error, size)

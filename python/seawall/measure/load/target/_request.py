@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 from seawall.errors import ConfigError
 
@@ -21,8 +24,9 @@ _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 class Request:
     """A request over HTTP, sent again and again.
 
-    Several bodies, or several sets of headers, take turns. Where the scenario has a feed, `${name}` in the URL, a
-    header or a body is replaced by that column of the feed's row.
+    Several bodies, or several sets of headers, take turns. Where the scenario has a feed, `${name}` in the URL, in a
+    header or in a body that is text is replaced by that column of the feed's row; in the URL its value is
+    percent-encoded, but for `/` and `:`.
 
     Args:
         url: An http or https URL.
@@ -30,8 +34,10 @@ class Request:
         headers: By name; or a sequence of them, of which each request takes the next.
         body: Text (sent as UTF-8) or bytes; or a sequence of them, of which each request takes the next.
         status: The statuses an answer must have one of; by default any below 400.
-        contains: What the body of an answer must contain.
+        contains: What the body of an answer must contain, as it comes; it is compressed only if a header asks for that.
         size: The least and the most bytes that the body of an answer may have.
+        verify: Whether the certificate of an https server must be a trusted one; or the file, or directory, of the
+            certificates (PEM) that are trusted in place of the system's.
 
     Raises:
         ConfigError: A part can never be sent, or never be met.
@@ -45,45 +51,68 @@ class Request:
     method: str = "GET"
     headers: Headers | Sequence[Headers] = field(default_factory=dict)
     body: str | bytes | Sequence[str | bytes] | None = None
-    status: frozenset[int] | Sequence[int] | None = None
+    status: frozenset[int] | Sequence[int] | int | None = None
     contains: str | bytes | None = None
     size: tuple[int, int] | None = None
+    verify: bool | str | os.PathLike[str] = True
 
     def __post_init__(self) -> None:
         check_url(self.url)
-        if not isinstance(self.method, str) or not self.method.isalpha():
+        if not isinstance(self.method, str) or not (self.method.isascii() and self.method.isalpha()):
             raise ConfigError(f"method must be a word of letters, got {self.method!r}; for example GET or POST")
         object.__setattr__(self, "method", self.method.upper())
+        _check_turns("headers", self.headers, Mapping)
         for headers in self.header_sets:
             _check_headers(headers)
+        _check_turns("body", self.body, (str, bytes, type(None)))
         for body in self.bodies:
             if body is not None and not isinstance(body, (str, bytes)):
                 raise ConfigError(f"body must be text, bytes or a list of them, got {body!r}")
         _check_expected(self)
+        _check_verify(self)
 
     @property
     def header_sets(self) -> tuple[Headers, ...]:
         """The headers, as the one set or the several they are."""
-        return (self.headers,) if isinstance(self.headers, Mapping) else tuple(self.headers) or ({},)
+        return (self.headers,) if isinstance(self.headers, Mapping) else tuple(self.headers)
 
     @property
     def bodies(self) -> tuple[str | bytes | None, ...]:
         """The bodies, as the one or the several they are."""
-        if self.body is None or isinstance(self.body, (str, bytes)):
-            return (self.body,)
-        return tuple(self.body) or (None,)
+        return (self.body,) if self.body is None or isinstance(self.body, (str, bytes)) else tuple(self.body)
+
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """The columns that a feed's row must have."""
+        texts = [self.url, *(value for headers in self.header_sets for value in headers.values())]
+        texts += [body for body in self.bodies if isinstance(body, str)]
+        return frozenset(name for text in texts for name in _PLACEHOLDER.findall(text))
 
     @property
     def is_template(self) -> bool:
         """Whether a feed's row fills a part of it."""
-        texts = [self.url, *(value for headers in self.header_sets for value in headers.values())]
-        texts += [body for body in self.bodies if isinstance(body, str)]
-        return any(_PLACEHOLDER.search(text) for text in texts)
+        return bool(self.placeholders)
 
     @property
     def secure(self) -> bool:
         """Whether it goes over TLS."""
         return urlsplit(self.url).scheme == "https"
+
+    def over(self) -> str:
+        """What it goes over, as a part of an engine's words."""
+        if not self.secure:
+            return ""
+        return " over TLS" if self.verify is not False else " over TLS, certificates not verified"
+
+    def trust(self) -> ssl.SSLContext:
+        """What an https server's certificate is held against."""
+        if isinstance(self.verify, bool):
+            made = ssl.create_default_context()
+            if not self.verify:
+                made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
+            return made
+        path = Path(self.verify)
+        return ssl.create_default_context(capath=path) if path.is_dir() else ssl.create_default_context(cafile=path)
 
     def describe(self) -> str:
         """The request in a few words."""
@@ -102,16 +131,22 @@ class Request:
         """The request that takes turn `i`, with the placeholders replaced.
 
         Raises:
-            KeyError: The row has no such column.
+            LookupError: The row has no such column.
         """
         sets, bodies = self.header_sets, self.bodies
         headers = {name: _fill(value, row) for name, value in sets[i % len(sets)].items()}
         body = bodies[i % len(bodies)]
-        return Sent(_fill(self.url, row), headers, _encoded(_fill(body, row) if isinstance(body, str) else body))
+        url = _PLACEHOLDER.sub(lambda found: quote(_column(row, found[1]), safe="/:"), self.url)
+        return Sent(url, headers, _encoded(_fill(body, row) if isinstance(body, str) else body))
+
+    @property
+    def accepted(self) -> list[int] | None:
+        """The statuses that were asked for; None where they were not."""
+        return sorted(self.status) if isinstance(self.status, frozenset) else None
 
     def accepts(self, status: int) -> bool:
         """Whether an answer may have the status."""
-        return status < 400 if self.status is None else status in self.status
+        return status < 400 if self.status is None else status in self.status  # type: ignore[operator]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +178,11 @@ def check_url(target: object) -> None:
         )
 
 
+def _check_turns(name: str, given: object, one: type | tuple[type, ...]) -> None:
+    if not isinstance(given, one) and not (isinstance(given, Sequence) and given):
+        raise ConfigError(f"{name} must be one, or a list with at least one that take turns, got {given!r}")
+
+
 def _check_headers(headers: object) -> None:
     if not isinstance(headers, Mapping):
         raise ConfigError(f"headers must be names with values, got {headers!r}; for example {{'Accept': 'text/html'}}")
@@ -154,21 +194,47 @@ def _check_headers(headers: object) -> None:
 
 
 def _check_expected(request: Request) -> None:
-    if request.status is not None:
-        wrong = [one for one in request.status if not isinstance(one, int) or not 100 <= one <= 599]
-        if wrong or not request.status:
-            raise ConfigError(
-                f"status must be statuses from 100 to 599, got {request.status!r}; for example [200, 404]"
-            )
-        object.__setattr__(request, "status", frozenset(request.status))
+    status, size = request.status, request.size
+    if status is not None:
+        some = [status] if isinstance(status, int) else list(status)
+        if not some or not all(_is_whole(one) and 100 <= one <= 599 for one in some):
+            raise ConfigError(f"status must be statuses from 100 to 599, got {status!r}; for example [200, 404]")
+        object.__setattr__(request, "status", frozenset(some))
     if request.contains is not None and not isinstance(request.contains, (str, bytes)):
         raise ConfigError(f"contains must be text or bytes, got {request.contains!r}")
-    if request.size is not None and not 0 <= request.size[0] <= request.size[1]:
-        raise ConfigError(f"size must be the least and the most bytes, got {request.size!r}; for example (1, 10_000)")
+    if size is not None and not (
+        isinstance(size, Sequence) and len(size) == 2 and all(map(_is_whole, size)) and 0 <= size[0] <= size[1]
+    ):
+        raise ConfigError(f"size must be the least and the most bytes, got {size!r}; for example (1, 10_000)")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _check_verify(request: Request) -> None:
+    if request.verify is True:
+        return
+    if not isinstance(request.verify, (bool, str, os.PathLike)):
+        raise ConfigError(f"verify must be True, False or a file of certificates, got {request.verify!r}")
+    if not request.secure:
+        raise ConfigError(f"verify goes with an https:// URL, got {request.url!r}; leave it out")
+    try:
+        request.trust()
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"verify must be a file or a directory of certificates in PEM, got {str(request.verify)!r}: {error}"
+        ) from error
 
 
 def _fill(text: str, row: Row) -> str:
-    return _PLACEHOLDER.sub(lambda found: str(row[found[1]]), text)
+    return _PLACEHOLDER.sub(lambda found: _column(row, found[1]), text)
+
+
+def _column(row: Row, name: str) -> str:
+    if not isinstance(row, Mapping) or name not in row:
+        raise LookupError(f"the feed's row has no {name!r}: {row!r:.200}")
+    return str(row[name])
 
 
 def _encoded(body: str | bytes | None) -> bytes | None:

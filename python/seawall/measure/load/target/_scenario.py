@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from seawall._callables import is_coroutine_function
 from seawall.errors import ConfigError
 from seawall.measure.load import _checks
+from seawall.measure.load.target._callable import check_arguments
 from seawall.measure.load.target._feed import Feed, feed_of
 from seawall.measure.load.target._grpc import GrpcCall
 from seawall.measure.load.target._request import Request
@@ -31,7 +32,8 @@ class Scenario:
         target: A URL, a Request, a GrpcCall, or a callable.
         weight: Its share of the requests, against the sum of all weights.
         worker: Makes the state of a place, of which `max_concurrency` calls can be under way; called when a place is
-            first needed. A context manager is entered, and left at the end of the run.
+            first needed, in the thread of the place for a plain target. It may be a coroutine function, where the
+            target is. A context manager is entered, and left at the end of the run.
         feed: Rows that the calls take turns to use: a list, a CSV file, a function that makes an iterator, or a Feed.
         check: Called with what a callable returned; unless true, the call failed as `wrong answer`.
         max_concurrency: Calls under way at once; by default as the test says.
@@ -81,9 +83,19 @@ class Scenario:
                 raise ConfigError(f"{option} goes with a callable, not with {self.describe()}; leave it out")
         if self.engine != "auto" and not isinstance(self.target, Request):
             raise ConfigError(f"engine goes with a URL, not with {self.describe()}; leave it out")
-        if isinstance(self.target, Request) and self.target.is_template and self.feed is None:
-            raise ConfigError(
-                f"{self.target.describe()} has placeholders, so it needs a feed; for example [{{'id': 1}}]"
+        if isinstance(self.target, Request):
+            _check_feed(self.target, self.feed)  # type: ignore[arg-type]  # it is a Feed by now
+        elif isinstance(self.target, GrpcCall):
+            if self.feed is not None:
+                raise ConfigError(
+                    f"feed goes with a URL or a callable, not with {self.describe()}; give it a list of messages"
+                )
+        else:
+            check_arguments(
+                self.target,  # type: ignore[arg-type]  # a URL has become a Request by now
+                worker=self.worker is not None,
+                feed=self.feed is not None,
+                name=self.describe(),
             )
 
     @property
@@ -91,14 +103,12 @@ class Scenario:
         """Whether the target is a callable."""
         return not isinstance(self.target, (Request, GrpcCall))
 
-    def rows(self, m: int) -> Any:
-        """The row of call `m`; only where there is a feed.
+    def rows(self) -> Callable[[int], Any] | None:
+        """What gives the row of a call by its number, from the first row on; None where there is no feed.
 
-        Raises:
-            FeedEnded: There are no more.
+        It raises FeedEnded when the rows are used up.
         """
-        assert isinstance(self.feed, Feed)
-        return self.feed.row(m)
+        return self.feed.opened() if isinstance(self.feed, Feed) else None
 
     @property
     def in_threads(self) -> bool:
@@ -111,6 +121,25 @@ class Scenario:
             return self.target.describe()
         name = getattr(self.target, "__qualname__", None) or type(self.target).__qualname__
         return f"{name}()"
+
+
+def _check_feed(request: Request, feed: Feed | None) -> None:
+    names = sorted(request.placeholders)
+    if names and feed is None:
+        raise ConfigError(
+            f"{request.describe()} has placeholders, so it needs a feed; for example [{{{names[0]!r}: 1}}]"
+        )
+    if feed is not None and not names:
+        raise ConfigError(f"feed has no use in {request.describe()}; put ${{name}} where its values belong")
+    first = feed.rows[0] if feed is not None and feed.rows is not None else None
+    if first is None:
+        return
+    if not isinstance(first, Mapping):
+        raise ConfigError(f"feed of a URL must have rows that are mappings, got {first!r}; for example {{'id': 1}}")
+    missing = [name for name in names if name not in first]
+    if missing:
+        there = ", ".join(map(str, first)) or "none"
+        raise ConfigError(f"feed must have the column {missing[0]!r} of {request.describe()}; it has {there}")
 
 
 def check_concurrency(value: object) -> int:

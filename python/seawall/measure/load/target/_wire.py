@@ -51,7 +51,7 @@ def checks_of(request: Request) -> http.Checks:
     wanted = request.contains or b""
     least, most = request.size or (0, None)
     return http.Checks(
-        accepted=None if request.status is None else sorted(request.status),
+        accepted=request.accepted,
         contains=wanted.encode() if isinstance(wanted, str) else wanted,
         least=least,
         most=most,

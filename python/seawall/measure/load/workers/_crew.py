@@ -131,7 +131,8 @@ class Crew(Noting):
                 processes=len(self._members),
                 lost=len(died),
             ),
-            notes=self.notes,
+            ended=[next(filter(None, words), "") for words in zip(*(one.ended for one in done), strict=True)],
+            notes=[*self.all_notes(elapsed), *(note for one in done for note in one.notes)],
             began=began,
         )
 

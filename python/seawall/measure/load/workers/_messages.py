@@ -6,6 +6,8 @@ import pickle
 import traceback
 from dataclasses import dataclass
 
+from seawall.measure.load._parts import Note
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -43,6 +45,8 @@ class Done:
         cpu: Seconds of a processor that the busiest thread, or all of Python, used.
         waited: Seconds that a thread was ready and had no processor.
         took: Seconds from the start of the run to the end of the share.
+        ended: Why scenarios ended on their own, by scenario; empty where they did not.
+        notes: What the worker itself noted.
         stopped: Whether a signal to this worker ended it.
     """
 
@@ -51,6 +55,8 @@ class Done:
     cpu: float
     waited: float
     took: float
+    ended: list[str]
+    notes: list[Note]
     stopped: bool = False
 
 

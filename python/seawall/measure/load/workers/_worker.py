@@ -74,7 +74,7 @@ async def _share(settings: Settings, records: list[Record], worker: int, link: L
     try:
         whole = await run.go(stop, ready)
     except _NeverBegan:
-        return Done(False, [[0] * len(settings.course.phases) for _ in records], 0.0, 0.0, 0.0)
+        return Done(False, [[0] * len(settings.course.phases) for _ in records], 0.0, 0.0, 0.0, [""] * len(records), [])
     # In the closed model what was due is what was sent, by all together, and in the memory of all.
     due = [] if settings.closed is not None else run.due(settings.course.end if whole else run.took)
-    return Done(whole, due, run.cpu, run.waited, run.took, signalled.is_set())
+    return Done(whole, due, run.cpu, run.waited, run.took, run.ended, run.notes, signalled.is_set())
