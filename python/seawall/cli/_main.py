@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from seawall.cli._compare import compare
-from seawall.cli._demo import demo
+from seawall.cli.demo import demo
 from seawall.cli._load import load
 
 
