@@ -29,6 +29,7 @@ ROOMS = (
     "seawall.guard.retry",
     "seawall.guard.timeout",
     "seawall.measure",
+    "seawall.measure.report",
     "seawall.memory",
     "seawall.patterns",
     "seawall.testing",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 from rich.console import Console
 
 from seawall.cli._live import following
+from seawall.cli._report import check_writable, write_all
 from seawall.cli._view import WIDTH, plan_view, result_view
 from seawall.cli._words import Duration, read_headers, usage_errors
-from seawall.errors import ConfigError
 from seawall.measure.load import Arrivals, LoadResult, LoadTest, parse
 
 FAILED = 1
@@ -50,6 +49,13 @@ INTERRUPTED = 130
     type=click.Path(dir_okay=False, allow_dash=True),
     help="Also write the result there; - for stdout.",
 )
+@click.option("--html", "html_file", type=click.Path(dir_okay=False), help="Also write a page with plots there.")
+@click.option(
+    "--markdown",
+    "markdown_file",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="Also write a summary for pull requests there; - for stdout.",
+)
 def load(
     url: str,
     *,
@@ -66,13 +72,15 @@ def load(
     thresholds: tuple[str, ...],
     abort: bool,
     json_file: str | None,
+    html_file: str | None,
+    markdown_file: str | None,
 ) -> None:
     """Load-test URL in the open model: requests start on time, answered or not.
 
     Exit codes: 0 done, 1 a threshold failed, 2 bad usage, 3 nothing could be reached, 130 interrupted.
     """
     with usage_errors():
-        _check_writable(json_file)
+        check_writable({"json": json_file, "html": html_file, "markdown": markdown_file})
         test = LoadTest(
             url,
             parse(pattern, rate, duration),
@@ -88,10 +96,8 @@ def load(
             thresholds=thresholds,
             abort=abort,
         )
-    result = _run(test, Console(stderr=json_file == "-"))
-    if json_file is not None:
-        with click.open_file(json_file, "w") as out:
-            out.write(result.to_json() + "\n")
+    result = _run(test, Console(stderr="-" in (json_file, markdown_file)))
+    write_all(result, json=json_file, html=html_file, markdown=markdown_file)
     sys.exit(_exit_code(result))
 
 
@@ -114,14 +120,6 @@ def _run(test: LoadTest, console: Console) -> LoadResult:
         console.print(f"interrupted after {result.duration:.1f} s; measured so far:", style="bold yellow")
     console.print(result_view(result))
     return result
-
-
-def _check_writable(json_file: str | None) -> None:
-    # Better now than after an hour of measuring.
-    if json_file is not None and json_file != "-" and not Path(json_file).absolute().parent.is_dir():
-        raise ConfigError(
-            f"json must be a file in a directory that exists, got {json_file!r}; make the directory first"
-        )
 
 
 def _exit_code(result: LoadResult) -> int:

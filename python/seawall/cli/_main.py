@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from seawall.cli._compare import compare
-from seawall.cli.demo import demo
 from seawall.cli._load import load
+from seawall.cli._report import report
+from seawall.cli.demo._command import demo
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,4 +18,5 @@ def main() -> None:
 
 main.add_command(load)
 main.add_command(compare)
+main.add_command(report)
 main.add_command(demo)

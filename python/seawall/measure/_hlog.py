@@ -124,6 +124,17 @@ def _encode(histogram: Histogram) -> str:
 
 
 def _decode(encoded: str) -> Histogram:
+    decoded = decode_counts(encoded)
+    _estimate_summary(decoded)
+    return decoded
+
+
+def decode_counts(encoded: str) -> Histogram:
+    """The layout and counts of a V2 compressed histogram; its sum and extremes are for the caller to add.
+
+    Raises:
+        ValueError: it is none.
+    """
     from seawall.measure._histogram import Histogram  # it imports this module to offer it as methods
 
     try:
@@ -142,7 +153,6 @@ def _decode(encoded: str) -> Histogram:
     counts = _rest(unpacker, length, 9 * decoded._layout()[5])
     if not bulk.decode(decoded._capsule(), counts):
         raise ValueError("the counts are cut short or more than the layout has buckets")
-    _estimate_summary(decoded)
     return decoded
 
 

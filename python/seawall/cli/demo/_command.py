@@ -33,7 +33,7 @@ next:
 @click.command()
 @click.option("--quick", is_flag=True, help="Runs of one second each.")
 @click.option("--duration", type=Duration(), help="Length of each of the ten runs; 4s by default.")
-@click.option("--rate", default="40:400", show_default=True, help="Lowest and highest requests a second.")
+@click.option("--rate", default="20:200", show_default=True, help="Lowest and highest requests a second.")
 @click.option(
     "--limit", type=float, default=_DEFAULT.limit, show_default=True, help="Requests a second the guarded shop lets in."
 )

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
-from seawall.cli.demo._shop import REDUCED
+from seawall.cli.demo._settings import REDUCED
 from seawall.measure import Histogram
 from seawall.measure.load import Answer
 

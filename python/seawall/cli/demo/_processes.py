@@ -22,7 +22,8 @@ class Service:
     """One service that runs. What it tells goes to `on_event`, whoever that is at the moment."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process, self.on_event = process, _nobody
+        self.process = process
+        self.on_event: OnEvent = _nobody
         self.url = ""
         self._begun = asyncio.Event()
 

@@ -95,14 +95,16 @@ async def play(pattern: Pattern, settings: Settings, following: Following, stop:
             if stop.is_set():
                 break
             with following(f"{pattern.describe()}, {variant}") as on_progress:
-                sides[variant] = side = await _one(variant, pattern, settings, shop, on_progress, stop)
+                sides[variant] = side = await _one(
+                    variant, pattern, settings, shop=shop, on_progress=on_progress, stop=stop
+                )
             if side.result.unreachable:
                 break
     return Round(pattern, sides)
 
 
 async def _one(
-    variant: str, pattern: Pattern, settings: Settings, shop: Shop, on_progress: OnProgress, stop: asyncio.Event
+    variant: str, pattern: Pattern, settings: Settings, *, shop: Shop, on_progress: OnProgress, stop: asyncio.Event
 ) -> Side:
     url = f"{shop.shop.url}/{variant}"
     async with customers(url, patience=settings.patience) as visitors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 from rich import box
@@ -21,11 +22,11 @@ _TROUBLES = {"slow spell": ("slow", "yellow"), "error burst": ("err", "red")}
 
 
 def round_view(one: Round, settings: Settings) -> RenderableType:
-    """One pattern: what was asked, what succeeded with each variant, and when payments and the breaker were in trouble."""
+    """One pattern: what was asked, what succeeded with each variant, and when payments and breaker were in trouble."""
     span = settings.duration + settings.patience
     asked = one.pattern.over(settings.duration)
     edges = [asked.planned(span * i / WIDTH) for i in range(WIDTH + 1)]
-    rates = [(after - before) * WIDTH / span for before, after in zip(edges, edges[1:], strict=False)]
+    rates = [(after - before) * WIDTH / span for before, after in itertools.pairwise(edges)]
     # Poisson arrivals and a draining line can be above the plan.
     top = max([1.0, *rates]) * 1.1
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)

@@ -1,7 +1,7 @@
 """What the demo's two services have in common: a port, an input to be told by, and an end.
 
-A service tells its port in the first line of its output, is told to begin in the first line of its input, answers that it
-has, and ends when its input ends, so it cannot outlive the demo, however the demo ends.
+A service tells its port in the first line of its output, is told to begin in the first line of its input, says that it
+has begun, and ends when its input ends, so it cannot outlive the demo, however the demo ends.
 """
 
 from __future__ import annotations

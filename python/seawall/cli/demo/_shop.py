@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,14 +10,12 @@ from typing import Any
 
 from aiohttp import ClientSession, TCPConnector, web
 
+import seawall as sw
 from seawall.cli.demo._guards import Guards, PaymentsFailed, guards
 from seawall.cli.demo._serving import serve
-from seawall.cli.demo._settings import Settings
+from seawall.cli.demo._settings import REDUCED, Settings
 from seawall.cli.demo._telling import Teller
 from seawall.errors import Rejected, problem, problem_headers
-
-# Says that an answer came without its optional part.
-REDUCED = "X-Reduced"
 
 
 class Shop:
@@ -26,6 +25,7 @@ class Shop:
         self._tell = tell
         self._session: ClientSession | None = None
         self._guards: Guards | None = None
+        self._patience = Settings().patience
 
     def application(self) -> web.Application:
         """Its two addresses."""
@@ -37,7 +37,8 @@ class Shop:
     @asynccontextmanager
     async def begin(self, told: dict[str, Any]) -> AsyncIterator[None]:
         """Call payments at the address told."""
-        self._guards = guards(Settings.of(told["settings"]), self._tell)
+        settings = Settings.of(told["settings"])
+        self._patience, self._guards = settings.patience, guards(settings, self._tell)
         # The bulkhead is the bound; one of the client's own would be a second, hidden line.
         async with ClientSession(told["payments"], connector=TCPConnector(limit=0)) as self._session:
             yield
@@ -55,15 +56,15 @@ class Shop:
         """With guards: a quick refusal where an answer would come too late."""
         assert self._guards is not None
         try:
-            await self._guards.card.call_async(self._ask, "/card")
+            self._guards.edge.acquire(timeout=0)
+            # A later answer would find its caller gone.
+            with sw.Deadline(self._patience * 0.9):
+                await self._guards.card.call_async(self._ask, "/card")
         except Rejected as error:
-            # Retry-After is in whole seconds and must not be too early (RFC 9110, section 10.2.3).
-            headers = {"Retry-After": str(math.ceil(error.retry_after or 1)), **problem_headers(error)}
-            found = problem(error)
-            return web.json_response(found, status=found["status"], headers=headers)
+            return _answer(problem(error), problem_headers(error), wait=error.retry_after or 1.0)
         except (PaymentsFailed, TimeoutError, OSError) as error:
             status = 504 if isinstance(error, TimeoutError) else 502
-            return web.json_response(problem(error, status=status), status=status)
+            return _answer(problem(error, status=status), problem_headers(error))
         points = await self._guards.points.call_async(self._ask, "/points")
         return web.Response(text="paid\n", headers={} if points else {REDUCED: "points"})
 
@@ -73,6 +74,13 @@ class Shop:
             if answer.status >= 500:
                 raise PaymentsFailed(f"payments answered {answer.status}")
             return True
+
+
+def _answer(found: dict[str, Any], headers: dict[str, str], wait: float | None = None) -> web.Response:
+    if wait is not None:
+        # In whole seconds, and not too early (RFC 9110, section 10.2.3).
+        headers["Retry-After"] = str(math.ceil(wait))
+    return web.Response(text=json.dumps(found), status=found["status"], headers=headers)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from seawall.clock import Clock, SystemClock
 
-_HUSH = 0.25
+_HUSH_NS = 250_000_000
 
 
 class Teller:
@@ -20,7 +20,7 @@ class Teller:
 
     def __init__(self, write: Callable[[str], object] | None = None, clock: Clock | None = None) -> None:
         self._write, self._clock = write or _to_parent, clock or SystemClock()
-        self._said: dict[str, float] = {}
+        self._said: dict[str, int] = {}
         self._unsaid: dict[str, int] = {}
 
     def event(self, name: str, text: str = "") -> None:
@@ -29,8 +29,8 @@ class Teller:
 
     def often(self, name: str, text: str = "") -> None:
         """Something happened that may happen a thousand times."""
-        now, unsaid = self._clock.time(), self._unsaid.get(name, 0)
-        if now - self._said.get(name, -_HUSH) < _HUSH:
+        now, unsaid = self._clock.now_ns(), self._unsaid.get(name, 0)
+        if name in self._said and now - self._said[name] < _HUSH_NS:
             self._unsaid[name] = unsaid + 1
             return
         self._said[name], self._unsaid[name] = now, 0

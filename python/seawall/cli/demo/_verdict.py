@@ -40,6 +40,8 @@ def _many(plain: Numbers, guarded: Numbers) -> str:
     change = guarded.succeeded / plain.succeeded - 1
     if abs(change) < _ALIKE:
         return "about as many requests succeeded"
+    if change >= 1:
+        return f"{change + 1:.1f} times as many requests succeeded"
     return f"{abs(change):.0%} {'more' if change > 0 else 'fewer'} requests succeeded"
 
 

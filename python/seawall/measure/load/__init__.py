@@ -11,7 +11,8 @@ from seawall.measure.load._patterns import Constant, Linear, Sine, Spike, Step
 from seawall.measure.load._plans import Plan
 from seawall.measure.load._progress import OnProgress, Progress
 from seawall.measure.load._replay import Replay
-from seawall.measure.load._result import PERCENTILES, LoadResult, Throughput, Verdict
+from seawall.measure.load._result import LoadResult, Throughput, Verdict
+from seawall.measure.load._result_json import PERCENTILES
 from seawall.measure.load._sparkline import sparkline
 from seawall.measure.load._stages import Stages
 from seawall.measure.load._test import LoadTest

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from seawall.measure._histogram import Histogram
@@ -14,8 +15,6 @@ from seawall.measure.load._parts import Generator, Note, Part
 
 if TYPE_CHECKING:
     from seawall.measure.load._thresholds import ThresholdOutcome
-
-PERCENTILES = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,8 @@ class LoadResult:
     was under way and cut off.
 
     Units: histograms in seconds, `duration` in seconds from the first due moment to the last answer.
+
+    Saved: `to_json` and `from_json`, in the format of docs/reference/load-result.schema.json.
 
     Args:
         response_time: From the moment a request was due to the end of its answer, waiting for a place included.
@@ -139,64 +140,60 @@ class LoadResult:
         return all(outcome.passed for outcome in self.thresholds)
 
     def to_json(self) -> str:
-        """The result as a JSON object; times in seconds, `blocks` as the lines of an HdrHistogram log."""
-        return json.dumps(self._facts(), indent=2)
+        """The result as a JSON object: all that `from_json` and a report need. Times in seconds.
 
-    def _facts(self) -> dict[str, Any]:
-        words = ("target", "pattern", "model", "began", "warmup")
-        counts = ("planned", "sent", "completed", "succeeded", "late", "dropped", "interrupted", "duration", "seed")
-        series = ("interval", "planned", "sent", "completed", "succeeded", "bytes", "late", "slowest")
-        times = ("response_time", "service_time", "schedule_error")
-        return {
-            "schema": 1,
-            **{name: getattr(self, name) for name in (*words, *counts)},
-            "outcomes": dict(self.outcomes),
-            "first_error": self.first_error,
-            "errors": dict(self.errors),
-            "verdict": {
-                "valid": self.verdict.valid,
-                "cause": None if self.verdict.valid else self.verdict.cause,
-                "reasons": list(self.verdict.reasons),
-            },
-            **{name: summary(getattr(self, name)) for name in times},
-            "throughput": {name: getattr(self.throughput, name) for name in series},
-            "thresholds": [
-                {"text": one.text, "measured": one.measured, "passed": one.passed} for one in self.thresholds
-            ],
-            "aborted": self.aborted,
-            "scenarios": [_part_facts(part) for part in self.scenarios],
-            "phases": [_part_facts(part) for part in self.phases],
-            "notes": [note.facts() for note in self.notes],
-            "generator": None if self.generator is None else _generator_facts(self.generator),
-            "plan": self.plan,
-            "blocks": write_hlog(self.blocks).splitlines(),
-        }
+        Histograms and `blocks` are HdrHistogram lines. The format is docs/reference/load-result.schema.json.
+        """
+        from seawall.measure.load._result_json import write
 
+        return write(self)
 
-def _part_facts(part: Part) -> dict[str, Any]:
-    counts = ("planned", "sent", "completed", "succeeded", "late", "dropped", "bytes")
-    return {
-        **{name: getattr(part, name) for name in ("name", "engine", "start", "duration", "counted", *counts)},
-        "outcomes": dict(part.outcomes),
-        "response_time": summary(part.response_time),
-        "service_time": summary(part.service_time),
-    }
+    @classmethod
+    def from_json(cls, source: str | os.PathLike[str]) -> LoadResult:
+        """Read what `to_json` wrote: the text itself, or a file of it.
 
+        Guarantees: `LoadResult.from_json(result.to_json()).to_json() == result.to_json()`. Of a file written before
+        histograms were kept, percentiles are those that were written and nothing lies between them.
 
-def _generator_facts(generator: Generator) -> dict[str, Any]:
-    plain = ("cpu", "waited", "processes", "lost")
-    return {**{name: getattr(generator, name) for name in plain}, "lag": summary(generator.lag)}
+        Raises:
+            ConfigError: The file cannot be read, or is not of a load test.
+        """
+        from seawall.measure.load._result_read import read
+
+        return read(source)
+
+    def to_hlog(self) -> str:
+        """Response times block by block (tag `response_time`), then whole service times and schedule errors.
+
+        Each interval holds the requests that were due in it; published tools plot an `.hlog` by tag.
+        """
+        whole = (("service_time", self.service_time), ("schedule_error", self.schedule_error))
+        blocks = [block._replace(tag="response_time") for block in self.blocks]
+        if not blocks:
+            blocks = [HlogInterval(0.0, self.duration, "response_time", self.response_time)]
+        return write_hlog([*blocks, *(HlogInterval(0.0, self.duration, tag, times) for tag, times in whole)])
+
+    def to_html(self, path: str | os.PathLike[str] | None = None, *, title: str = "") -> str:
+        """One self-contained page with plots and tables; `seawall.measure.report` puts several runs into one.
+
+        Args:
+            path: Also write it there.
+            title: What it says on top; the target by default.
+        """
+        from seawall.measure.report import report
+
+        page = report([("", self)], title=title)
+        if path is not None:
+            Path(path).write_text(page, encoding="utf-8")
+        return page
+
+    def to_markdown(self, *, title: str = "") -> str:
+        """A short summary for a pull request, in GitHub's Markdown."""
+        from seawall.measure.report import markdown
+
+        return markdown(self, title=title)
 
 
 def none_reached(outcomes: Mapping[str, int]) -> bool:
     """Whether requests ended but not one of them reached the target."""
     return bool(outcomes) and all(kind in UNREACHED for kind in outcomes)
-
-
-def summary(times: Histogram) -> dict[str, float]:
-    """Count, percentiles and extremes of a histogram, in seconds; only the count when it is empty."""
-    if not times.count:
-        return {"count": 0}
-    values = zip(PERCENTILES, times.percentiles(list(PERCENTILES)), strict=True)
-    percentiles = {f"p{p:g}": float(value) for p, value in values}
-    return {"count": times.count, **percentiles, "min": times.min, "max": times.max, "mean": times.mean}
