@@ -85,14 +85,14 @@ def _settings(rate: str, duration: float, limit: float, burst: int, seed: int) -
 
 
 def _opening(settings: Settings) -> str:
-    able = settings.workers / settings.median
+    trouble, able = settings.trouble, settings.workers / settings.median
     return (
-        f"[bold]shop[/] calls [bold]payments[/], which can do about {able:.0f} requests a second on a good day;\n"
-        f"in each run it is {settings.trouble.slower:g} times slower for a while, then fails "
-        f"{settings.trouble.share:.0%} of its calls for a while.\n"
-        f"[bold]plain[/]: no guards. [bold]guarded[/]: limit {settings.limit:g}/s, retries with a budget, breaker, "
-        f"bulkhead,\ntimeout, fallback. Callers wait {settings.patience:g} s. Same arrivals, one after the other, "
-        f"{settings.duration:g} s each.\n"
+        f"A [bold]shop[/] calls [bold]payments[/], which does {able:.0f} requests a second on a good day. In each run it is\n"
+        f"{trouble.slower:g} times slower for a while, and then fails {trouble.share:.0%} of its calls for a while.\n\n"
+        f"  [bold]plain[/]    no guards\n"
+        f"  [bold]guarded[/]  limit of {settings.limit:g}/s, retries with a budget, breaker, bulkhead, timeout, fallback\n\n"
+        f"The same arrivals go to one, then to the other, each time to fresh processes. Callers\n"
+        f"wait {settings.patience:g} s. Ten runs of {settings.duration:g} s.\n"
     )
 
 
@@ -101,7 +101,7 @@ async def _play_all(console: Console, settings: Settings) -> list[Round]:
     stop = asyncio.Event()
     with _stopping(stop):
         for pattern in settings.patterns():
-            rounds.append(await play(pattern, settings, lambda title: following(console, title), stop))
+            rounds.append(await play(pattern, settings, lambda test, title: following(console, test, title), stop))
             if rounds[-1].sides:
                 console.print(round_view(rounds[-1], settings))
             if not rounds[-1].whole:

@@ -21,7 +21,7 @@ VARIANTS = ("plain", "guarded")
 # Ends of a request that say at once: not now, come back later.
 REFUSALS = ("status 429", "status 503")
 
-Following = Callable[[str], AbstractContextManager[OnProgress]]
+Following = Callable[[LoadTest, str], AbstractContextManager[OnProgress]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +94,14 @@ async def play(pattern: Pattern, settings: Settings, following: Following, stop:
         for variant, shop in zip(VARIANTS, started, strict=True):
             if stop.is_set():
                 break
-            with following(f"{pattern.describe()}, {variant}") as on_progress:
-                sides[variant] = side = await _one(
-                    variant, pattern, settings, shop=shop, on_progress=on_progress, stop=stop
-                )
+            sides[variant] = side = await _one(variant, pattern, settings, shop=shop, following=following, stop=stop)
             if side.result.unreachable:
                 break
     return Round(pattern, sides)
 
 
 async def _one(
-    variant: str, pattern: Pattern, settings: Settings, *, shop: Shop, on_progress: OnProgress, stop: asyncio.Event
+    variant: str, pattern: Pattern, settings: Settings, *, shop: Shop, following: Following, stop: asyncio.Event
 ) -> Side:
     url = f"{shop.shop.url}/{variant}"
     async with customers(url, patience=settings.patience) as visitors:
@@ -119,5 +116,6 @@ async def _one(
             interval=max(settings.duration / _SLICES, 0.01),
         )
         await shop.begin(settings, test.event)
-        result = await test.run_async(on_progress, stop=stop)
+        with following(test, f"{pattern.describe()}, {variant}") as on_progress:
+            result = await test.run_async(on_progress, stop=stop)
     return Side(replace(result, target=f"GET /{variant}"), visitors.times, visitors.reduced)

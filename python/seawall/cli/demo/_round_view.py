@@ -106,19 +106,22 @@ def millis(times: Histogram, p: float) -> str:
 
 def summary_view(rounds: Sequence[Round], settings: Settings) -> RenderableType:
     """Both variants pattern by pattern, what the bucket promised, and a verdict in a sentence."""
-    return Group(_table(rounds, settings), Text(_NOTE, "dim"), "", _verdicts(rounds))
+    notes = [_NOTE, *([_SHORT.format(settings.duration)] if settings.duration < _LONG_ENOUGH else [])]
+    return Group(_table(rounds, settings), *(Text(note, "dim") for note in notes), "", _verdicts(rounds))
 
 
+_LONG_ENOUGH = 3.0
+_SHORT = "In runs of {:g} s an unbounded line hardly has the time to grow; 4 s show more."
 _NOTE = (
-    "P99 of what succeeded. let in: what the bucket let through to an answer;\n"
-    "at most: its burst + limit x seconds. One short run each: under 10 % is alike."
+    "P99: of what succeeded. let in: answered otherwise than 429; at most: what the bucket\n"
+    "promised, burst + limit x seconds. Each is one short run: under 10 % is alike."
 )
 
 
 def _table(rounds: Sequence[Round], settings: Settings) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("succeeded", no_wrap=True)
-    for head in ("plain", "guarded", "P99 plain", "guarded", "let in", "at most", "kept"):
+    table.add_column("\npattern", no_wrap=True)
+    for head in ("succeeded\nplain", "\nguarded", "P99\nplain", "\nguarded", "bucket\nlet in", "\nat most", "\nkept"):
         table.add_column(head, justify="right", no_wrap=True)
     for one in rounds:
         if not one.sides:
