@@ -57,7 +57,7 @@ def _rates(progress: Progress) -> Text:
 
 def _times(progress: Progress) -> list[Text]:
     heads = "".join(f"{head:>13}" for head in ("P50", "P90", "P99", "max"))
-    lines = [Text(f"{'response time':<14}{heads}", "dim"), _row("so far", progress)]
+    lines = [Text(f"{'response time':<14}{heads}", "dim", no_wrap=True), _row("so far", progress)]
     if progress.recent is not None:
         lines.append(_row(f"last {progress.recent.seconds:.1f} s", progress.recent))
     return lines
@@ -82,7 +82,7 @@ def _outcomes(progress: Progress, width: int) -> Text:
         line.append(f"{count:,} ({count / total:.1%})   ")
     more = sum(count for _, count in kinds[_KINDS:])
     if more:
-        line.append(f"{len(kinds) - _KINDS} more kinds {more:,} ({more / total:.1%})", "red")
+        line.append(f"{more:,} other ({more / total:.1%})", "red")
     line.truncate(width, overflow="ellipsis")
     return line
 

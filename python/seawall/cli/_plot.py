@@ -11,7 +11,7 @@ from rich.text import Text
 _AREA = " ▁▂▃▄▅▆▇█"
 # A line at a quarter of a cell, from the bottom.
 _LINE = "⣀⠤⠒⠉"
-_MARK, _AXIS = "╳", "─"
+_MARK, _AXIS = "✗", "─"
 
 
 @dataclass(frozen=True, slots=True)

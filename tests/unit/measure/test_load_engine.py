@@ -290,7 +290,7 @@ async def test_silence_is_a_run_without_requests() -> None:
     """A plan without arrivals completes with empty counts and can be written as JSON."""
     result = await LoadTest("http://127.0.0.1:9/", Constant(0), duration=0.05).run_async()
     assert (result.planned, result.sent, result.outcomes, result.unreachable) == (0, 0, {}, False)
-    assert json.loads(result.to_json())["response_time"] == {"count": 0}
+    assert json.loads(result.to_json())["response_time"]["count"] == 0
 
 
 async def test_json_has_the_whole_result() -> None:

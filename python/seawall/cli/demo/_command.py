@@ -24,9 +24,9 @@ from seawall.measure.load import Sine, parse
 _DEFAULT = Settings()
 _QUICK = 1.0
 _NEXT = """\
-next:
-  seawall load http://127.0.0.1:8000/ --pattern spike --rate 50:500 --threshold 'p99<250ms'
-  seawall load http://127.0.0.1:8000/ --rate 200 --json before.json
+next, with a service of yours:
+  seawall load http://127.0.0.1:8000/ --pattern spike --rate 50:500
+  seawall load http://127.0.0.1:8000/ --threshold 'p99<250ms' --json before.json
   seawall compare before.json after.json"""
 
 
@@ -87,12 +87,15 @@ def _settings(rate: str, duration: float, limit: float, burst: int, seed: int) -
 def _opening(settings: Settings) -> str:
     trouble, able = settings.trouble, settings.workers / settings.median
     return (
-        f"A [bold]shop[/] calls [bold]payments[/], which does {able:.0f} requests a second on a good day. In each run it is\n"
-        f"{trouble.slower:g} times slower for a while, and then fails {trouble.share:.0%} of its calls for a while.\n\n"
-        f"  [bold]plain[/]    no guards\n"
-        f"  [bold]guarded[/]  limit of {settings.limit:g}/s, retries with a budget, breaker, bulkhead, timeout, fallback\n\n"
-        f"The same arrivals go to one, then to the other, each time to fresh processes. Callers\n"
-        f"wait {settings.patience:g} s. Ten runs of {settings.duration:g} s.\n"
+        f"A [bold]shop[/] calls [bold]payments[/], which does {able:.0f} requests a second on a good day.\n"
+        f"In each run it is {trouble.slower:g} times slower for a while, and then fails {trouble.share:.0%} of\n"
+        "its calls for a while. Callers wait "
+        f"{settings.patience:g} s.\n\n"
+        "  [bold]plain[/]    no guards\n"
+        f"  [bold]guarded[/]  limit of {settings.limit:g}/s, retries with a budget, circuit breaker,\n"
+        "           bulkhead, timeout, fallback\n\n"
+        "The same arrivals go to one, then to the other, each time to new processes:\n"
+        f"ten runs of {settings.duration:g} s.\n"
     )
 
 

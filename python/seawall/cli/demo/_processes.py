@@ -65,15 +65,15 @@ class Shop:
     """The shop and its payments, freshly started."""
 
     def __init__(self, shop: Service, payments: Service) -> None:
-        self.shop, self._payments = shop, payments
+        self.shop, self.payments = shop, payments
 
     async def begin(self, settings: Settings, on_event: OnEvent) -> None:
         """Let a run of so many seconds begin now."""
         facts = settings.facts()
         # payments last: its moments of trouble are counted from now on.
-        for service in (self.shop, self._payments):
+        for service in (self.shop, self.payments):
             service.on_event = on_event
-            await service.begin({"settings": facts, "payments": self._payments.url})
+            await service.begin({"settings": facts, "payments": self.payments.url})
 
 
 @asynccontextmanager

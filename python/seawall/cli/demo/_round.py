@@ -61,7 +61,7 @@ class Side:
     def numbers(self) -> Numbers:
         """What a verdict rests on."""
         p99 = self.times.percentile(99) if self.times.count else None
-        return Numbers(self.result.sent, self.result.succeeded, self.refused, p99)
+        return Numbers(self.result.sent, self.result.succeeded, self.refused, self.failed, p99)
 
 
 @dataclass(frozen=True, slots=True)

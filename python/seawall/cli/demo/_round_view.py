@@ -106,15 +106,19 @@ def millis(times: Histogram, p: float) -> str:
 
 def summary_view(rounds: Sequence[Round], settings: Settings) -> RenderableType:
     """Both variants pattern by pattern, what the bucket promised, and a verdict in a sentence."""
-    notes = [_NOTE, *([_SHORT.format(settings.duration)] if settings.duration < _LONG_ENOUGH else [])]
+    notes = [*_NOTES, *([_SHORT.format(settings.duration)] if settings.duration < _LONG_ENOUGH else [])]
+    reduced = sum(side.reduced for one in rounds for side in one.sides.values())
+    if reduced:
+        notes.append(f"{reduced:,} of what succeeded with guards came without its optional part (fallback).")
     return Group(_table(rounds, settings), *(Text(note, "dim") for note in notes), "", _verdicts(rounds))
 
 
 _LONG_ENOUGH = 3.0
 _SHORT = "In runs of {:g} s an unbounded line hardly has the time to grow; 4 s show more."
-_NOTE = (
-    "P99: of what succeeded. let in: answered otherwise than 429; at most: what the bucket\n"
-    "promised, burst + limit x seconds. Each is one short run: under 10 % is alike."
+_NOTES = (
+    "P99: of what succeeded. let in: answered otherwise than 429.",
+    "at most: what the bucket promised, burst + limit x seconds.",
+    "One short run each: what differs by less than 10 % is alike.",
 )
 
 

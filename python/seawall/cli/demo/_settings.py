@@ -75,4 +75,5 @@ class Settings:
     @classmethod
     def of(cls, facts: dict[str, Any]) -> Settings:
         """As a child process was told."""
-        return cls(**{**facts, "trouble": Trouble(**facts["trouble"])})
+        trouble = {name: tuple(value) if isinstance(value, list) else value for name, value in facts["trouble"].items()}
+        return cls(**{**facts, "trouble": Trouble(**trouble)})

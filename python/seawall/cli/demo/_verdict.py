@@ -16,12 +16,14 @@ class Numbers:
         sent: Requests.
         succeeded: Of them, answered well.
         refused: Of them, quickly told to come back later.
+        failed: Of them, ended badly otherwise, most of them after waiting in vain.
         p99: Of the successes, in seconds; None where there was none.
     """
 
     sent: int
     succeeded: int
     refused: int
+    failed: int
     p99: float | None
 
 
@@ -29,9 +31,13 @@ def verdict(plain: Numbers, guarded: Numbers) -> str:
     """The verdict in a sentence."""
     if not plain.succeeded and not guarded.succeeded:
         return "neither answered anything"
-    many, fast = _many(plain, guarded), _fast(plain, guarded)
-    price = f"; {guarded.refused / guarded.sent:.0%} were refused at once" if guarded.refused else ""
-    return f"with guards {many}{fast}{price}"
+    told = [f"with guards {_many(plain, guarded)}{_fast(plain, guarded)}"]
+    if guarded.refused or guarded.failed:
+        told.append(
+            f"{guarded.refused / guarded.sent:.0%} were refused at once, {guarded.failed / guarded.sent:.0%} failed"
+        )
+    told.append(f"without, {plain.failed / plain.sent:.0%} failed")
+    return "; ".join(told)
 
 
 def _many(plain: Numbers, guarded: Numbers) -> str:
