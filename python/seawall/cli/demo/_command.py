@@ -68,7 +68,7 @@ def demo(
             check_out(out)
     console.print(_opening(settings))
     try:
-        rounds = asyncio.run(_play_all(console, settings))
+        rounds = asyncio.run(play_all(console, settings))
     except SeawallError as error:
         raise click.ClickException(str(error)) from error
     sys.exit(_finish(console, settings, rounds, None if no_report else out))
@@ -99,7 +99,8 @@ def _opening(settings: Settings) -> str:
     )
 
 
-async def _play_all(console: Console, settings: Settings) -> list[Round]:
+async def play_all(console: Console, settings: Settings) -> list[Round]:
+    """Play pattern by pattern, drawing each as it ends; a stop ends it with what there is."""
     rounds: list[Round] = []
     stop = asyncio.Event()
     with _stopping(stop):

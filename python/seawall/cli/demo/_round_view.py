@@ -30,8 +30,15 @@ def round_view(one: Round, settings: Settings) -> RenderableType:
     # Poisson arrivals and a draining line can be above the plan.
     top = max([1.0, *rates]) * 1.1
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
-    for justify in ("left", "left", "right", "right", "right", "right", "right"):
-        table.add_column(justify=justify, no_wrap=True)
+    for justify, least in (
+        ("left", 8),
+        ("left", WIDTH),
+        ("right", 10),
+        ("right", 6),
+        ("right", 7),
+        *[("right", 6)] * 2,
+    ):
+        table.add_column(justify=justify, no_wrap=True, min_width=least)
     heads = ("succeeded", "failed", "refused", "P50", "P99")
     notes = [note for side in one.sides.values() for note in side.result.notes]
     table.add_row(Text("payments", "dim"), troubles_lane(notes, span), *(Text(head, "dim") for head in heads))
@@ -90,13 +97,19 @@ def _side(side: Side, span: float, top: float) -> list[RenderableType]:
     rates = binned(throughput.interval, throughput.succeeded, span)
     share = side.result.succeeded / max(side.result.completed, 1)
     return [
-        Text(sparkline(rates, top=top), "green"),
+        _goodput(rates, top),
         Text(f"{side.result.succeeded:,} ({share:.0%})", "bold"),
         Text(f"{side.failed:,}", "red" if side.failed else "dim"),
         Text(f"{side.refused:,}", "yellow" if side.refused else "dim"),
         millis(side.times, 50),
         millis(side.times, 99),
     ]
+
+
+def _goodput(rates: Sequence[float], top: float) -> Text:
+    # The lowest bar is for a little; nothing at all is what a collapse looks like.
+    drawn = zip(rates, sparkline(rates, top=top), strict=True)
+    return Text.assemble(*((bar, "green") if rate else ("·", "dim") for rate, bar in drawn))
 
 
 def millis(times: Histogram, p: float) -> str:
