@@ -36,7 +36,7 @@ CYTHON = (
     "histogram",
     "tally",
 )
-NANOBIND = ("bulk",)
+NANOBIND = ("bulk", *(("http",) if sys.platform == "linux" else ()))
 
 # Types of parameters that the signatures leave open, because the binding itself checks them or takes any.
 BY_PARAMETER = {

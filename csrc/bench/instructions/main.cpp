@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "guard.hpp"
+#include "http.hpp"
 #include "limits.hpp"
 #include "measure.hpp"
 
@@ -13,7 +14,7 @@ extern "C" bool measured(const Operation& operation, std::uint64_t n);
 int main() {
   constexpr std::uint64_t kFew = 10'000, kMany = 30'000;
   auto all = limit_operations();
-  for (auto more : {measure_operations(), guard_operations()}) {
+  for (auto more : {measure_operations(), guard_operations(), http_operations()}) {
     for (auto& operation : more) all.push_back(std::move(operation));
   }
   for (const auto& [name, operation] : all) {

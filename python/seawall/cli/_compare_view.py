@@ -19,17 +19,17 @@ def comparison_view(comparison: Comparison) -> RenderableType:
     """Percentile by percentile, then what speaks against the numbers, then the verdict."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("", style="dim")
-    for head in ("a", "b", "change", f"interval at {comparison.confidence * 100:g} %"):
+    sides = [name if runs == 1 else f"{name} ({runs} runs)" for name, runs in zip("ab", comparison.runs, strict=True)]
+    for head in (*sides, "change", f"interval at {comparison.confidence * 100:g} %"):
         table.add_column(head, justify="right")
     table.add_column("verdict")
     for difference in comparison.differences:
         table.add_row(*_row(difference), Text(difference.verdict, style=_STYLES[difference.verdict]))
     before, after = comparison.errors
     table.add_row("errors", _share(before), _share(after))
-    notes = [f"P{one.percentile:g}: {one.reason}" for one in comparison.differences if one.reason]
     verdict = Text(f"{comparison.verdict}", style=_STYLES[comparison.verdict])
     verdict.append(f" (tolerance {comparison.tolerance * 100:g} %)", style="dim")
-    return Group(table, *(Text(note, style="yellow") for note in (*notes, *comparison.doubts)), verdict)
+    return Group(table, *(Text(note, style="yellow") for note in (*comparison.doubts, *comparison.notes)), verdict)
 
 
 def _row(one: Difference) -> list[str]:

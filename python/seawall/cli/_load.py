@@ -7,10 +7,11 @@ import sys
 import click
 from rich.console import Console
 
+from seawall.cli._against import Against, baseline_options
 from seawall.cli._live import following
-from seawall.cli._report import check_writable, write_all
+from seawall.cli._report import write_all
 from seawall.cli._view import WIDTH, plan_view, result_view
-from seawall.cli._words import Duration, read_headers, usage_errors
+from seawall.cli._words import Duration, check_writable, read_headers, usage_errors
 from seawall.measure.load import Arrivals, LoadResult, LoadTest, parse
 
 FAILED = 1
@@ -49,6 +50,7 @@ INTERRUPTED = 130
     type=click.Path(dir_okay=False, allow_dash=True),
     help="Also write the result there; - for stdout.",
 )
+@baseline_options
 @click.option("--html", "html_file", type=click.Path(dir_okay=False), help="Also write a page with plots there.")
 @click.option(
     "--markdown",
@@ -72,12 +74,14 @@ def load(
     thresholds: tuple[str, ...],
     abort: bool,
     json_file: str | None,
+    against: Against,
     html_file: str | None,
     markdown_file: str | None,
 ) -> None:
     """Load-test URL in the open model: requests start on time, answered or not.
 
-    Exit codes: 0 done, 1 a threshold failed, 2 bad usage, 3 nothing could be reached, 130 interrupted.
+    Exit codes: 0 done, 1 a threshold failed or slower than the baseline, 2 bad usage, 3 nothing could be reached,
+    4 cannot tell from the baseline, 5 no such baseline, 130 interrupted.
     """
     with usage_errors():
         check_writable({"json": json_file, "html": html_file, "markdown": markdown_file})
@@ -96,9 +100,11 @@ def load(
             thresholds=thresholds,
             abort=abort,
         )
-    result = _run(test, Console(stderr="-" in (json_file, markdown_file)))
+    console = Console(stderr="-" in (json_file, markdown_file))
+    against.check(console)
+    result = _run(test, console)
     write_all(result, json=json_file, html=html_file, markdown=markdown_file)
-    sys.exit(_exit_code(result))
+    sys.exit(against.conclude(test, result, _exit_code(result), console))
 
 
 def _run(test: LoadTest, console: Console) -> LoadResult:

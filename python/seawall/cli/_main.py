@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from seawall.cli._baseline import baseline
+from seawall.cli._capacity import capacity
 from seawall.cli._compare import compare
 from seawall.cli._load import load
 from seawall.cli._report import report
@@ -17,6 +19,8 @@ def main() -> None:
 
 
 main.add_command(load)
+main.add_command(capacity)
 main.add_command(compare)
+main.add_command(baseline)
 main.add_command(report)
 main.add_command(demo)

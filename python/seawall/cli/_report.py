@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from seawall.cli._words import usage_errors
+from seawall.cli._words import check_writable, usage_errors
 from seawall.errors import ConfigError
 from seawall.measure.load import LoadResult
 
@@ -30,30 +28,6 @@ def report(runs: tuple[str, ...], out: str, title: str) -> None:
         page = draw(named, title=title)
     _write(out, page)
     click.echo(f"{out}: {len(named)} run{'s' if len(named) > 1 else ''}, {len(page.encode()) / 1024:,.0f} KiB")
-
-
-def check_writable(files: Mapping[str, str | None]) -> None:
-    """Raise ConfigError where an option names a file that could not be written: better now than after an hour.
-
-    Args:
-        files: What was given by option; None is no file and `-` is stdout.
-    """
-    taken: dict[str, str] = {}
-    for option, file in files.items():
-        if file is None:
-            continue
-        same = taken.setdefault(file if file == "-" else str(Path(file).resolve()), option)
-        if same != option:
-            raise ConfigError(f"{option} must be another file than {same}, got {file!r} for both; name two files")
-        if file == "-":
-            continue
-        path = Path(file).absolute()
-        if not path.parent.is_dir():
-            raise ConfigError(
-                f"{option} must be a file in a directory that exists, got {file!r}; make the directory first"
-            )
-        if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-            raise ConfigError(f"{option} must be a file that may be written, got {file!r}; choose another")
 
 
 def write_all(result: LoadResult, *, json: str | None, html: str | None, markdown: str | None) -> None:

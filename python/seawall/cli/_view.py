@@ -20,7 +20,7 @@ def plan_view(test: LoadTest) -> RenderableType:
     settings = test.settings
     words = f"{test.pattern.describe()} for {plan.duration:g} s, {settings.arrivals} arrivals"
     grid = _grid()
-    grid.add_row("target", ", ".join(scenario.describe() for scenario in settings.scenarios))
+    grid.add_row("target", test.target)
     grid.add_row("pattern", words if settings.seed is None else f"{words}, seed {settings.seed}")
     # Chance decides the number of poisson arrivals; the plan only knows their mean.
     about = "about " if settings.seed is not None else ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
@@ -49,6 +51,30 @@ def usage_errors() -> Iterator[None]:
         yield
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
+
+
+def check_writable(files: Mapping[str, str | None]) -> None:
+    """Raise ConfigError where an option names a file that could not be written: better now than after an hour.
+
+    Args:
+        files: What was given by option; None is no file and `-` is stdout.
+    """
+    taken: dict[str, str] = {}
+    for option, file in files.items():
+        if file is None:
+            continue
+        same = taken.setdefault(file if file == "-" else str(Path(file).resolve()), option)
+        if same != option:
+            raise ConfigError(f"{option} must be another file than {same}, got {file!r} for both; name two files")
+        if file == "-":
+            continue
+        path = Path(file).absolute()
+        if not path.parent.is_dir():
+            raise ConfigError(
+                f"{option} must be a file in a directory that exists, got {file!r}; make the directory first"
+            )
+        if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise ConfigError(f"{option} must be a file that may be written, got {file!r}; choose another")
 
 
 def read_headers(lines: tuple[str, ...]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seawall.clock import ManualClock
     from seawall.testing._chance import Seeded
+    from seawall.testing._load import LoadTester
     from seawall.testing._loop import ManualEventLoop, run
     from seawall.testing._recorder import Record, Recorder
     from seawall.testing._recording import Recording
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from seawall.testing._threads import run_threads
 
 _HOME = {
+    "LoadTester": "seawall.testing._load",
     "ManualClock": "seawall.clock",
     "ManualEventLoop": "seawall.testing._loop",
     "Record": "seawall.testing._recorder",
@@ -29,6 +31,7 @@ _HOME = {
 }
 
 __all__ = [
+    "LoadTester",
     "ManualClock",
     "ManualEventLoop",
     "Record",

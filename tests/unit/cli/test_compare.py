@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,19 @@ def test_what_cannot_be_told_is_exit_4(tmp_path: Path) -> None:
             "a must be a file that can be read, got 'none.json': No such file or directory",
         ),
         (
+            ["a", "b", "c"],
+            "compare takes two sides, before and after, got 3; join several runs of a side by commas, give a folder of "
+            "them, or name a baseline with --baseline",
+        ),
+        (
+            ["a,,b", "c"],
+            "side must be files joined by commas, got 'a,,b'; for example before-1.json,before-2.json",
+        ),
+        (
+            ["a", "b", "--json", "/nowhere/at/all.json"],
+            "json must be a file in a directory that exists, got '/nowhere/at/all.json'; make the directory first",
+        ),
+        (
             ["a", "b", "--tolerance", "little"],
             "Invalid value for '--tolerance': share must be a number or a percentage, got 'little'; "
             "for example 5% or 0.05",
@@ -107,3 +121,70 @@ def test_bad_usage_is_exit_2(words: list[str], message: str) -> None:
     result = run(*words)
     assert result.exit_code == 2
     assert result.stderr.splitlines()[-1] == f"Error: {message}"
+
+
+def test_a_side_may_be_several_files_or_a_folder(tmp_path: Path) -> None:
+    """Files joined by commas, and a folder with all its *.json, are the same side; the table says how many runs."""
+    before, after = tmp_path / "before", tmp_path / "after"
+    for folder in (before, after):
+        folder.mkdir()
+    files = [save(before / f"run{'x' * i}.json") for i in range(3)]
+    other = [save(after / f"run{'x' * i}.json", scale=1.3) for i in range(2)]
+    joined, folders = run(",".join(files), ",".join(other)), run(str(before), str(after))
+    assert (joined.exit_code, joined.output) == (1, folders.output)
+    assert lines(joined)[0] == "a (3 runs) b (2 runs) change interval at 95 % verdict"
+    odd = save(tmp_path / "a,b.json")
+    assert run(odd, odd).exit_code == 0
+
+
+def test_the_comparison_can_be_written_down(tmp_path: Path) -> None:
+    """As JSON for programs and as Markdown for people; - is standard output, and the table goes to standard error."""
+    before, after = save(tmp_path / "a.json"), save(tmp_path / "after.json", scale=1.3)
+    facts, comment = tmp_path / "facts.json", tmp_path / "comment.md"
+    assert run(before, after, "--json", str(facts), "--markdown", str(comment)).exit_code == 1
+    assert json.loads(facts.read_text())["verdict"] == "slower"
+    assert comment.read_text().startswith("### Load tests compared: **slower** (tolerance 5 %)\n")
+    printed = run(before, after, "--json", "-")
+    assert json.loads(printed.stdout) == json.loads(facts.read_text())
+    assert "slower" in printed.stderr
+
+
+def test_a_baseline_is_saved_listed_and_compared_with(tmp_path: Path) -> None:
+    """A job can keep runs by name and fail on what is slower than they were."""
+    folder = ["--folder", str(tmp_path / "kept")]
+    before, after = save(tmp_path / "a.json"), save(tmp_path / "after.json", scale=1.3)
+    saved = CliRunner().invoke(main, ["baseline", "save", "main", f"{before},{before}", *folder, "--revision", "abc"])
+    assert (saved.exit_code, saved.output) == (0, "baseline 'main' has 2 runs now\n")
+    shown = CliRunner().invoke(main, ["baseline", "list", *folder])
+    assert [line.split()[0] for line in lines(shown)[2:]] == ["main", "main"]
+    assert all(" abc " in line and " 20,000 " in line for line in lines(shown)[2:])
+    assert run("--baseline", "main", before, *folder).exit_code == 0
+    slower = run("--baseline", "main", after, after, *folder)
+    assert slower.exit_code == 1
+    assert lines(slower)[0] == "a (2 runs) b (2 runs) change interval at 95 % verdict"
+
+
+def test_no_baseline_yet_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
+    """The first run of a job is told apart from a failure, or let through."""
+    folder = str(tmp_path / "kept")
+    after = save(tmp_path / "after.json")
+    told = f"no baseline 'main' in {folder!r}: nothing to compare with; save one with `seawall baseline save`\n"
+    first = run("--baseline", "main", after, "--folder", folder)
+    assert (first.exit_code, first.output) == (5, told)
+    allowed = run("--baseline", "main", after, "--folder", folder, "--allow-missing")
+    assert (allowed.exit_code, allowed.output) == (0, told)
+    none = CliRunner().invoke(main, ["baseline", "list", "--folder", folder])
+    assert (none.exit_code, none.output) == (0, f"no baselines in {folder!r}\n")
+
+
+def test_a_bad_name_of_a_baseline_is_exit_2(tmp_path: Path) -> None:
+    """A name cannot be a path, neither to read nor to write."""
+    file = save(tmp_path / "a.json")
+    for words in (["baseline", "save", "../up", file], ["compare", "--baseline", "../up", file]):
+        result = CliRunner().invoke(main, [*words, "--folder", str(tmp_path / "kept")])
+        assert result.exit_code == 2
+        assert result.stderr.splitlines()[-1] == (
+            "Error: name of a baseline must be letters, digits and . _ -, at most 100, the first a letter or a digit, "
+            "got '../up'; for example main or release-1.2"
+        )
+    assert not (tmp_path / "up").exists()

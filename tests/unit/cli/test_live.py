@@ -92,11 +92,20 @@ def test_nothing_has_happened_yet() -> None:
     """Before the first answer there are no times."""
     empty = Throughput(1.0, (), (), (), (), ())
     early = progress(
-        elapsed=0.1, completed=0, outcomes={}, p50=None, p90=None, p99=None, max=None, recent=None, throughput=empty
+        elapsed=0.1,
+        completed=0,
+        succeeded=0,
+        outcomes={},
+        p50=None,
+        p90=None,
+        p99=None,
+        max=None,
+        recent=None,
+        throughput=empty,
     )
     lines = shown(live_view(early, [100.0] * 10, width=80))
     assert lines[3].split() == ["so", "far", "-", "-", "-", "-"]
-    assert progress_line(early) == "[   0.1/10 s] succeeded=480 failed=-480 in_flight=8 late=0"
+    assert progress_line(early) == "[   0.1/10 s] succeeded=0 failed=0 in_flight=8 late=0"
 
 
 def test_a_line_of_a_log_can_be_searched() -> None:

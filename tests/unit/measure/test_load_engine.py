@@ -193,7 +193,7 @@ async def test_a_refusing_port_ends_the_run_early() -> None:
     assert set(result.outcomes) == {"connection refused"}
     assert 20 <= result.completed < 6000
     assert result.first_error is not None
-    assert f"Cannot connect to host 127.0.0.1:{port}" in result.first_error
+    assert result.first_error == f"127.0.0.1:{port}: Connection refused"
     assert not result.verdict.valid
     assert str(result.verdict).startswith("nothing was reached: ")
 
@@ -290,7 +290,8 @@ async def test_silence_is_a_run_without_requests() -> None:
     """A plan without arrivals completes with empty counts and can be written as JSON."""
     result = await LoadTest("http://127.0.0.1:9/", Constant(0), duration=0.05).run_async()
     assert (result.planned, result.sent, result.outcomes, result.unreachable) == (0, 0, {}, False)
-    assert json.loads(result.to_json())["response_time"]["count"] == 0
+    times = json.loads(result.to_json())["response_time"]
+    assert (times["count"], sorted(times)) == (0, ["count", "hlog"])
 
 
 async def test_json_has_the_whole_result() -> None:

@@ -88,6 +88,25 @@ def test_what_is_no_result_is_refused_with_a_way_out(text: str, why: str) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"duration": "long"}, "TypeError: 'long' stands where a number should"),
+        ({"sent": None}, "TypeError: None stands where a number should"),
+        ({"outcomes": {"2xx": "many"}}, "TypeError: 'many' stands where a number should"),
+        (
+            {"throughput": json.loads(bare(ended=1).to_json())["throughput"] | {"sent": [1, 2]}},
+            "ValueError: throughput must have an interval above 0 and lists of one length",
+        ),
+    ],
+)
+def test_what_could_not_be_drawn_is_refused_when_it_is_read(change: dict[str, Any], why: str) -> None:
+    """Better than a page that breaks."""
+    with pytest.raises(ConfigError) as told:
+        LoadResult.from_json(json.dumps(json.loads(bare(ended=1).to_json()) | change))
+    assert f"({why})" in str(told.value)
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """So is a source that is no file at all."""
     with pytest.raises(ConfigError) as told:

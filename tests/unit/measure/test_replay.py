@@ -113,8 +113,8 @@ def test_files(tmp_path: Path, text: str) -> None:
         ),
         (
             '{"throughput": {}, "response_time": {}}',
-            "replay needs the time of each request, but {file} is the result of a load test, which counts requests "
-            "per slice and has no list 'arrivals'; replay a file with one timestamp a line",
+            "replay needs the time of each request, but {file} is the result of a load test without a plan that "
+            "could be made again (a closed model, or a long recording); replay a file with one timestamp a line",
         ),
         (
             '{"times": [1]}',

@@ -30,15 +30,10 @@ def round_view(one: Round, settings: Settings) -> RenderableType:
     # Poisson arrivals and a draining line can be above the plan.
     top = max([1.0, *rates]) * 1.1
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
-    for justify, least in (
-        ("left", 8),
-        ("left", WIDTH),
-        ("right", 10),
-        ("right", 6),
-        ("right", 7),
-        *[("right", 6)] * 2,
-    ):
-        table.add_column(justify=justify, no_wrap=True, min_width=least)
+    for least in (8, WIDTH):
+        table.add_column(no_wrap=True, min_width=least)
+    for least in (10, 6, 7, 6, 6):
+        table.add_column(justify="right", no_wrap=True, min_width=least)
     heads = ("succeeded", "failed", "refused", "P50", "P99")
     notes = [note for side in one.sides.values() for note in side.result.notes]
     table.add_row(Text("payments", "dim"), troubles_lane(notes, span), *(Text(head, "dim") for head in heads))

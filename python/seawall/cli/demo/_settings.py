@@ -75,5 +75,6 @@ class Settings:
     @classmethod
     def of(cls, facts: dict[str, Any]) -> Settings:
         """As a child process was told."""
-        trouble = {name: tuple(value) if isinstance(value, list) else value for name, value in facts["trouble"].items()}
-        return cls(**{**facts, "trouble": Trouble(**trouble)})
+        trouble = facts["trouble"]
+        slow, errors = tuple(trouble["slow"]), tuple(trouble["errors"])
+        return cls(**{**facts, "trouble": Trouble(**{**trouble, "slow": slow, "errors": errors})})

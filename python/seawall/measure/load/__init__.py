@@ -1,8 +1,22 @@
 """Load tests in the open model: requests start when the pattern says, whether or not earlier ones were answered."""
 
 from seawall.measure.load._arrivals import Arrivals, arrival_times
+from seawall.measure.load._baselines import FOLDER as BASELINE_FOLDER
+from seawall.measure.load._baselines import Baseline, Baselines, SavedRun
+from seawall.measure.load._capacity import (
+    DEFAULT_THRESHOLDS,
+    Capacity,
+    CapacitySearch,
+    OnStep,
+    OnStepProgress,
+    find_capacity,
+    find_capacity_async,
+)
+from seawall.measure.load._capacity_search import Search
+from seawall.measure.load._capacity_step import CapacityStep
 from seawall.measure.load._closed import Closed
-from seawall.measure.load._compare import Comparison, Difference, compare
+from seawall.measure.load._compare import compare
+from seawall.measure.load._comparison import Comparison, Difference
 from seawall.measure.load._outcomes import Answer
 from seawall.measure.load._parse import parse, parse_duration
 from seawall.measure.load._parts import Generator, Note, Part
@@ -20,9 +34,16 @@ from seawall.measure.load._thresholds import Threshold, ThresholdOutcome
 from seawall.measure.load.target import Feed, GrpcCall, Request, Scenario
 
 __all__ = [
+    "BASELINE_FOLDER",
+    "DEFAULT_THRESHOLDS",
     "PERCENTILES",
     "Answer",
     "Arrivals",
+    "Baseline",
+    "Baselines",
+    "Capacity",
+    "CapacitySearch",
+    "CapacityStep",
     "Closed",
     "Comparison",
     "Constant",
@@ -35,6 +56,8 @@ __all__ = [
     "LoadTest",
     "Note",
     "OnProgress",
+    "OnStep",
+    "OnStepProgress",
     "Part",
     "Pattern",
     "Plan",
@@ -42,7 +65,9 @@ __all__ = [
     "Recent",
     "Replay",
     "Request",
+    "SavedRun",
     "Scenario",
+    "Search",
     "Sine",
     "Spike",
     "Stages",
@@ -53,6 +78,8 @@ __all__ = [
     "Verdict",
     "arrival_times",
     "compare",
+    "find_capacity",
+    "find_capacity_async",
     "parse",
     "parse_duration",
     "sparkline",

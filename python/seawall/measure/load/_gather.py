@@ -10,6 +10,7 @@ from seawall.measure._histogram import Histogram
 from seawall.measure.load._course import Phase
 from seawall.measure.load._judge import judge
 from seawall.measure.load._parts import Generator, Note, Part
+from seawall.measure.load._recipe import recipe_of
 from seawall.measure.load._record import Record, Totals, blocks_of, throughput_of, together
 from seawall.measure.load._result import LoadResult
 from seawall.measure.load._settings import Settings
@@ -78,7 +79,7 @@ def result_of(settings: Settings, records: Sequence[Record], ending: Ending) -> 
         seed=settings.seed,
         blocks=blocks_of(records),
         aborted=ending.lost if not ending.whole else None,
-        target=", ".join(scenario.describe() for scenario in settings.scenarios),
+        target=settings.target,
         pattern=settings.describe(),
         model="closed" if closed else "open",
         began=ending.began,
@@ -88,6 +89,7 @@ def result_of(settings: Settings, records: Sequence[Record], ending: Ending) -> 
         notes=tuple(sorted(ending.notes, key=lambda note: note.at)),
         generator=ending.generator,
         errors=errors,
+        plan=recipe_of(settings),
     )
     return replace(result, thresholds=tuple(threshold.evaluate(result) for threshold in settings.thresholds))
 

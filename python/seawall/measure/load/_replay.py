@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from seawall.measure.load._pattern import Pattern
 from seawall.measure.load._plans import Floats, Piece, Pieces, Plan
 from seawall.measure.load._timestamps import from_file, gather
 from seawall.measure.load._track import Track
+
+if TYPE_CHECKING:
+    from seawall.measure.load._result import LoadResult
 
 
 @dataclass(frozen=True, init=False, eq=False, slots=True)
@@ -29,7 +33,8 @@ class Replay(Pattern):
 
     Args:
         source: A file with one timestamp a line (empty lines and those with a # are skipped), a JSON file with a list
-            of them, alone or as `arrivals` in an object; or the timestamps themselves. In any order.
+            of them, alone or as `arrivals` in an object; or the timestamps themselves. In any order. Or the result of a
+            load test, as a LoadResult or its JSON file: then the times at which its requests were due.
         begin: The timestamp at which the run starts; by default the first one.
 
     Raises:
@@ -45,7 +50,7 @@ class Replay(Pattern):
     source: str
     _times: Floats = field(repr=False)
 
-    def __init__(self, source: str | Path | Iterable[float], begin: float | None = None) -> None:
+    def __init__(self, source: str | Path | Iterable[float] | LoadResult, begin: float | None = None) -> None:
         times, origin = _timestamps(source)
         zero = float(times[0])
         if begin is not None:
@@ -72,6 +77,11 @@ class Replay(Pattern):
         return hash(self._times.tobytes())
 
     @property
+    def times(self) -> Floats:
+        """The arrivals in seconds from the start of the run, read-only: (n,) float64."""
+        return self._times
+
+    @property
     def length(self) -> float:
         """Seconds from the start of the run to the last arrival."""
         return float(self._times[-1])
@@ -89,7 +99,11 @@ class Replay(Pattern):
         return Track(duration, np.minimum(times, duration) if times[-1] > duration else times)
 
 
-def _timestamps(source: str | Path | Iterable[float]) -> tuple[Floats, str]:
+def _timestamps(source: str | Path | Iterable[float] | LoadResult) -> tuple[Floats, str]:
+    if isinstance(getattr(source, "plan", None), Mapping):
+        from seawall.measure.load._recipe import arrivals_of
+
+        return gather(arrivals_of(source.plan), "the result"), "the result"  # type: ignore[union-attr,arg-type]
     if isinstance(source, (str, Path)):
         return from_file(Path(source)), str(source)
     if isinstance(source, bytes) or not isinstance(source, Iterable):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Throughput:
     """Counts per slice of the run. All tuples are equally long.
 
+    The first slice begins with the run, its warm-up included.
+
     Units: `interval` and `slowest` in seconds; `planned` in expected requests by due time; `sent` and `late` by actual
     start; `completed`, `succeeded`, `bytes` and `slowest` (the longest response time) by the end of the response.
     """
@@ -132,7 +134,8 @@ class LoadResult:
     @property
     def succeeded(self) -> int:
         """Requests that ended well: answered with a status below 400 or one that was asked for, or returned."""
-        return sum(self.throughput.succeeded) - sum(part.succeeded for part in self.phases if not part.counted)
+        # The slices hold the warm-up too, the scenarios do not.
+        return sum(part.succeeded for part in self.scenarios) if self.scenarios else sum(self.throughput.succeeded)
 
     @property
     def passed(self) -> bool:

@@ -6,9 +6,11 @@ import json
 import os
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from seawall._core import bulk
 from seawall.errors import ConfigError
@@ -23,8 +25,8 @@ _WAY_OUT = "write it with `seawall load --json` or LoadResult.to_json()"
 # Whatever malformed numbers and lines make of the reader.
 _MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, struct.error, zlib.error)
 _COUNTS = ("planned", "sent", "completed", "late", "dropped", "interrupted", "duration")
-_SERIES = ("planned", "sent", "completed", "succeeded", "bytes")
 _LATER_SERIES = ("late", "slowest")
+_SERIES = tuple(name for name in SERIES if name not in ("interval", *_LATER_SERIES))
 
 
 def read(source: str | os.PathLike[str]) -> LoadResult:
@@ -46,6 +48,8 @@ def of_facts(facts: Mapping[str, Any]) -> LoadResult:
             f"schema must be {SCHEMA}, got {facts['schema']!r}; a newer seawall wrote it, update this one"
         )
     blocks, verdict, generator = _blocks(facts), facts["verdict"], facts.get("generator")
+    _numbers(facts[name] for name in _COUNTS)
+    _numbers(facts["outcomes"].values())
     times: dict[str, Any] = {name: _times(facts[name]) for name in TIMES}
     if "hlog" not in facts["response_time"] and blocks:
         times["response_time"] = _merged(blocks, facts["response_time"])
@@ -87,9 +91,20 @@ def _verdict(facts: Mapping[str, Any]) -> Verdict:
 
 
 def _throughput(facts: Mapping[str, Any]) -> Throughput:
-    assert set(SERIES) == {"interval", *_SERIES, *_LATER_SERIES}
+    series = {name: tuple(facts[name]) for name in _SERIES}
     later = {name: tuple(facts.get(name, ())) for name in _LATER_SERIES}
-    return Throughput(interval=facts["interval"], **{name: tuple(facts[name]) for name in _SERIES}, **later)
+    lengths = {len(one) for one in (*series.values(), *filter(None, later.values()))}
+    if len(lengths) > 1 or not facts["interval"] > 0:
+        raise ValueError("throughput must have an interval above 0 and lists of one length")
+    for one in (*series.values(), *later.values()):
+        _numbers(one)
+    return Throughput(interval=facts["interval"], **series, **later)
+
+
+def _numbers(values: Iterable[object]) -> None:
+    for value in values:
+        if not isinstance(value, (int, float)):
+            raise TypeError(f"{value!r} stands where a number should")
 
 
 def _part(facts: Mapping[str, Any]) -> Part:
@@ -140,7 +155,7 @@ def _steps(known: Mapping[str, Any]) -> Histogram:
     placed = 0
     for percentile, value in [*levels, (100.0, known["max"])]:
         upto = max(placed, min(round(known["count"] * percentile / 100), known["count"]))
-        whole.record_many([value] * (upto - placed))
+        whole.record_many(np.full(upto - placed, value))
         placed = upto
     return _with_summary(whole, known)
 

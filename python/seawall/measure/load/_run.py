@@ -15,6 +15,7 @@ from seawall.measure.load._settings import Settings
 from seawall.measure.load.drive._async import AsyncDriver
 from seawall.measure.load.drive._driver import Bounds, Driver, Work
 from seawall.measure.load.drive._lag import Usage, watching_lag
+from seawall.measure.load.drive._native import native_driver, wants_native
 from seawall.measure.load.drive._split import Share
 from seawall.measure.load.drive._stream import Stream
 from seawall.measure.load.drive._threads import ThreadDriver
@@ -117,6 +118,8 @@ class Run:
         work = Work(self._streams[i], self.records[i], bounds, scenario.worker, rows)
         if scenario.in_threads:
             return ThreadDriver(sync_call(scenario), work)
+        if wants_native(scenario):
+            return await native_driver(scenario, work, threads=settings.threads)
         caller = await opened.enter_async_context(caller_of(scenario, places=places, timeout=course.timeout))
         return AsyncDriver(caller, work)
 

@@ -57,6 +57,11 @@ class Settings:
         """Of the scenarios."""
         return tuple(float(scenario.weight) for scenario in self.scenarios)
 
+    @property
+    def target(self) -> str:
+        """What is called, in a few words."""
+        return ", ".join(scenario.describe() for scenario in self.scenarios)
+
     def places(self, scenario: Scenario) -> int:
         """Calls of a scenario under way at once."""
         if self.closed is not None:

@@ -142,8 +142,17 @@ class LoadTest:
         self._watching = Watching()
 
     def __repr__(self) -> str:
-        target = ", ".join(scenario.describe() for scenario in self.settings.scenarios)
-        return f"LoadTest({target!r}, {self.pattern!r}, duration={self.settings.course.duration:g})"
+        return f"LoadTest({self.target!r}, {self.pattern!r}, duration={self.settings.course.duration:g})"
+
+    @property
+    def target(self) -> str:
+        """What is called, in a few words."""
+        return self.settings.target
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """What a run must keep."""
+        return self.settings.thresholds
 
     def checkpoint(self, name: str, text: str = "") -> None:
         """Note a named moment, with the totals so far, in every run of this test that is under way. Any thread."""

@@ -111,6 +111,11 @@ class Threshold:
         passed = measured is not None and OPERATORS[self.operator](measured, self.limit)
         return ThresholdOutcome(self.text, measured, passed)
 
+    @property
+    def is_time(self) -> bool:
+        """Whether it is about response times."""
+        return _UNITS.get(self.metric, _TIMES) is _TIMES
+
     def show(self, measured: float | None) -> str:
         """A measured value in the unit of the threshold."""
         if measured is None:
@@ -122,7 +127,7 @@ class Threshold:
         whole = result if self.part is None else _find(result, *self.part)
         if whole is None:
             return None
-        if self.metric in _UNITS and _UNITS[self.metric] is not _TIMES:
+        if not self.is_time:
             return self._measure_counts(whole)
         times = whole.response_time
         if not times.count:

@@ -89,14 +89,18 @@ def _read(text: str, n: int, path: Path) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _in_json(found: Any, path: Path) -> list[Any]:
+def _in_json(found: Any, path: Path) -> Iterable[Any]:
+    if isinstance(found, dict) and isinstance(found.get("plan"), dict):
+        from seawall.measure.load._recipe import arrivals_of
+
+        return arrivals_of(found["plan"])
     times = found.get("arrivals") if isinstance(found, dict) else found
     if isinstance(times, list):
         return times
     if isinstance(found, dict) and "throughput" in found and "response_time" in found:
         raise ConfigError(
-            f"replay needs the time of each request, but {path} is the result of a load test, which counts requests "
-            "per slice and has no list 'arrivals'; replay a file with one timestamp a line"
+            f"replay needs the time of each request, but {path} is the result of a load test without a plan that could "
+            "be made again (a closed model, or a long recording); replay a file with one timestamp a line"
         )
     raise ConfigError(
         f"replay needs a JSON list of timestamps, or an object with one named 'arrivals', which {path} has not; "

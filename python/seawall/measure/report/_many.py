@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from seawall.measure.load._compare import Comparison, Difference
+from seawall.measure.load._comparison import Comparison, Difference
 from seawall.measure.load._result import LoadResult
 from seawall.measure.report import _format, _plots, _run, _scale, _series, _tables, _words
 from seawall.measure.report._markup import Child, Markup, folded, table, tag, together
@@ -104,7 +104,7 @@ def _summary_row(number: int, one: Run) -> list[Child]:
         _format.share(result.succeeded / max(result.completed, 1)),
         f"{result.late:,}",
         f"{result.dropped:,}",
-        tag("span", words, class_=f"{colour}-word"),
+        tag("span", words, class_=f"{colour}-word roomy"),
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from seawall.errors import ConfigError
-from seawall.measure.load._compare import Comparison
+from seawall.measure.load._comparison import Comparison
 from seawall.measure.load._result import LoadResult
 from seawall.measure.report import _many, _run
 from seawall.measure.report._many import Run
@@ -36,13 +36,6 @@ def report(
 
     Raises:
         ConfigError: There is no run, there are too many, or something is no result.
-
-    Example:
-        >>> from seawall.measure.report import report
-        >>> report([])
-        Traceback (most recent call last):
-        ...
-        seawall._errors.ConfigError: runs must be 1 to 64 pairs of a name and a LoadResult, got 0
     """
     named = _checked(runs)
     title = title or _title(named)

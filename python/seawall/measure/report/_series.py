@@ -15,7 +15,7 @@ def span(result: LoadResult) -> float:
     """Where the time line of a run ends, in seconds from its start, its warm-up included."""
     ends = [
         result.duration,
-        result.warmup + len(result.throughput.sent) * result.throughput.interval,
+        len(result.throughput.sent) * result.throughput.interval,
         *(result.warmup + block.start + block.duration for block in result.blocks[-1:]),
         *(part.start + part.duration for part in result.phases),
         *(note.at for note in result.notes),
@@ -24,9 +24,9 @@ def span(result: LoadResult) -> float:
 
 
 def slices(result: LoadResult, counts: Sequence[float]) -> list[Point]:
-    """Counts a slice as rates a second, each at the beginning of its slice; the plan begins after the warm-up."""
+    """Counts a slice as rates a second, each at the beginning of its slice; the first ones are of the warm-up."""
     interval = result.throughput.interval
-    return [(result.warmup + i * interval, count / interval) for i, count in enumerate(counts)]
+    return [(i * interval, count / interval) for i, count in enumerate(counts)]
 
 
 def failed(result: LoadResult) -> list[int]:
@@ -39,14 +39,14 @@ def under_way(result: LoadResult) -> list[Point]:
     """Requests sent and not ended at the end of each slice."""
     series = result.throughput
     waiting = itertools.accumulate(a - b for a, b in zip(series.sent, series.completed, strict=True))
-    return [(result.warmup + (i + 1) * series.interval, float(max(n, 0))) for i, n in enumerate(waiting)]
+    return [((i + 1) * series.interval, float(max(n, 0))) for i, n in enumerate(waiting)]
 
 
 def slowest(result: LoadResult) -> tuple[list[Point], float]:
     """The longest response time a slice, with the width of a slice; of blocks where the run kept no slices."""
     series = result.throughput
     if any(series.slowest):
-        starts = (result.warmup + i * series.interval for i in range(len(series.slowest)))
+        starts = (i * series.interval for i in range(len(series.slowest)))
         return [(x, y or None) for x, y in zip(starts, series.slowest, strict=True)], series.interval
     return block_points(result, lambda times: times.max), block_width(result)
 

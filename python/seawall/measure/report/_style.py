@@ -25,6 +25,7 @@ a{color:var(--c0)}
 .banner.good{border-color:var(--good);background:var(--goodbg)}.banner.bad{border-color:var(--bad);background:var(--badbg)}
 .banner.warn{border-color:var(--warn);background:var(--warnbg)}
 .good-word{color:var(--good);font-weight:600}.bad-word{color:var(--bad);font-weight:600}
+.roomy{display:inline-block;min-width:26ch}
 .warn-word{color:var(--warn);font-weight:600}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:12px;margin:18px 0}
 .tile{border:1px solid var(--rule);border-radius:8px;padding:10px 12px;background:var(--card);min-width:0}
@@ -41,6 +42,7 @@ figcaption .name{font-weight:600}.small figcaption{font-size:14px}
 color:var(--soft)}
 .legend li{display:flex;align-items:center;gap:6px;overflow-wrap:anywhere}
 .legend li[role=button]{cursor:pointer}.legend li[aria-pressed=false]{text-decoration:line-through;opacity:.6}
+.swatch,.bar{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 .swatch{width:20px;flex:none;height:0;border-top:2.5px solid}
 .swatch.thin{border-top-width:1px}.swatch.dash{border-top-style:dashed}
 .swatch.dots{border-top-style:dotted}.swatch.area{height:10px;border-top:0;opacity:.75}

@@ -15,7 +15,7 @@ from seawall.measure.report._markup import Child, Markup, folded, table, tag, to
 
 LEVELS = (0.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99, 100.0)
 _MOST_ROWS = 200
-_WELL = frozenset({"1xx", "2xx", "3xx", "done"})
+_WELL = frozenset({"1xx", "2xx", "3xx", "ok", "grpc OK"})
 
 
 def percentiles(named: Sequence[tuple[str, Histogram]]) -> Markup:
@@ -147,7 +147,7 @@ def _slice_row(result: LoadResult, begin: int, end: int, columns: Sequence[tuple
     series, whole = result.throughput, _series.span(result)
     sums = [_format.size(sum(c[begin:end])) if n == "bytes" else f"{sum(c[begin:end]):,.0f}" for n, c in columns]
     worst = max(series.slowest[begin:end], default=0.0)
-    start = _format.moment(result.warmup + begin * series.interval, span=whole)
+    start = _format.moment(begin * series.interval, span=whole)
     return [start, *sums, _format.seconds(worst) if worst else _format.NOTHING]
 
 

@@ -1,0 +1,6 @@
+#include "request.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  fuzz::request(data, size);
+  return 0;
+}
