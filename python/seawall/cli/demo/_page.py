@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from seawall.cli._report import check_writable
+from seawall.cli._words import check_writable
 from seawall.cli.demo._round import Round
 from seawall.errors import ConfigError
 
