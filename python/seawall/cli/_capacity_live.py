@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from seawall.cli._view import progress_view
+from seawall.cli._live_view import live_view
 from seawall.measure.load import CapacityStep, OnStep, OnStepProgress, Progress
 
 
@@ -31,6 +31,7 @@ def following_steps(
     with Live(console=console, auto_refresh=False, transient=True) as live:
 
         def on_progress(rate: float, progress: Progress) -> None:
-            live.update(progress_view(progress, f"{rate:,.10g}/s"), refresh=True)
+            view = live_view(progress, [rate], width=console.width, title=f"{rate:,.10g}/s")
+            live.update(view, refresh=True)
 
         yield on_step, on_progress

@@ -67,7 +67,7 @@ def load(
 def _run(test: LoadTest, console: Console) -> LoadResult:
     console.print(plan_view(test))
     console.print()
-    with usage_errors(), following(console) as on_progress:
+    with usage_errors(), following(console, test) as on_progress:
         result = test.run(on_progress)
     if result.unreachable:
         console.print(

@@ -7,9 +7,9 @@ import click
 from seawall.cli._baseline import baseline
 from seawall.cli._capacity import capacity
 from seawall.cli._compare import compare
-from seawall.cli._demo import demo
 from seawall.cli._load import load
 from seawall.cli._report import report
+from seawall.cli.demo._command import demo
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-
 from rich import box
 from rich.console import Group, RenderableType
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from seawall.measure import Histogram
-from seawall.measure.load import (
-    PERCENTILES,
-    Generator,
-    LoadResult,
-    LoadTest,
-    Part,
-    Progress,
-    Threshold,
-    Throughput,
-    sparkline,
-)
+from seawall.measure.load import PERCENTILES, Generator, LoadResult, LoadTest, Part, Threshold, sparkline
 
 WIDTH = 48
 # How many letters of an error are shown, and from which share on waiting for a processor is told.
@@ -45,42 +32,6 @@ def plan_view(test: LoadTest) -> RenderableType:
     grid.add_row("planned", f"{about}{plan.arrivals:,} requests, at most {settings.max_concurrency:,} at once")
     grid.add_row("", Text(sparkline(plan.levels(WIDTH)), style="cyan"))
     return grid
-
-
-def progress_view(progress: Progress, title: str = "") -> RenderableType:
-    """A load test under way, in three lines."""
-    bar = ProgressBar(total=progress.duration, completed=min(progress.elapsed, progress.duration), width=WIDTH)
-    grid = rates_view(progress.throughput)
-    grid.add_row("time", bar)
-    return Group(*([Text(title, "bold")] if title else []), grid, Text(progress_line(progress)))
-
-
-def progress_line(progress: Progress) -> str:
-    """A load test under way, in one line of plain text."""
-    times = "" if progress.p50 is None or progress.p99 is None else f", P50 {ms(progress.p50)}, P99 {ms(progress.p99)}"
-    return (
-        f"{min(progress.elapsed, progress.duration):.1f}/{progress.duration:g} s: {progress.sent:,} sent, "
-        f"{progress.completed:,} ended, {progress.under_way:,} under way, {progress.late:,} late{times}"
-    )
-
-
-def rates_view(throughput: Throughput) -> Table:
-    """Requests asked for against requests that succeeded, over time, on one scale."""
-    asked, through = squeeze(throughput.planned), squeeze(throughput.succeeded)
-    top = max([*asked, *through], default=0.0)
-    scale = f"█ {top / throughput.interval:,.0f}/s"
-    grid = _grid()
-    grid.add_row("asked", Text(sparkline(asked, top=top), style="cyan"), Text(scale, style="dim"))
-    grid.add_row("succeeded", Text(sparkline(through, top=top), style="green"))
-    return grid
-
-
-def squeeze(values: tuple[float, ...] | tuple[int, ...], width: int = WIDTH) -> list[float]:
-    """Bring a series down to at most `width` values by averaging neighbours."""
-    if len(values) <= width:
-        return list(values)
-    edges = [len(values) * i // width for i in range(width + 1)]
-    return [sum(values[a:b]) / (b - a) for a, b in itertools.pairwise(edges)]
 
 
 def result_view(result: LoadResult) -> RenderableType:

@@ -23,7 +23,7 @@ from seawall.measure.load._parts import Generator, Note, Part
 from seawall.measure.load._pattern import Pattern
 from seawall.measure.load._patterns import Constant, Linear, Sine, Spike, Step
 from seawall.measure.load._plans import Plan
-from seawall.measure.load._progress import OnProgress, Progress
+from seawall.measure.load._progress import OnProgress, Progress, Recent
 from seawall.measure.load._replay import Replay
 from seawall.measure.load._result import LoadResult, Throughput, Verdict
 from seawall.measure.load._result_json import PERCENTILES
@@ -62,6 +62,7 @@ __all__ = [
     "Pattern",
     "Plan",
     "Progress",
+    "Recent",
     "Replay",
     "Request",
     "SavedRun",

@@ -163,6 +163,10 @@ class LoadTest:
         """Note a named moment, with the totals so far, in every run of this test that is under way. Any thread."""
         self._watching.note(name, "checkpoint", text)
 
+    def event(self, name: str, text: str = "") -> None:
+        """Note what a guard or chaos reported elsewhere, such as in another process, as `checkpoint` does."""
+        self._watching.note(name, "event", text)
+
     def watch(self, *sources: object) -> None:
         """Note what guards report in runs that begin from now on: each event as one of the run's notes, 1,000 at most.
 

@@ -1,0 +1,1 @@
+"""`seawall demo`: an unreliable service with and without guards, under five patterns of load."""
