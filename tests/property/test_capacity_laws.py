@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from seawall.measure.load._capacity_search import Found, Observation, Search, Try
+from seawall.measure.load.capacity._search import Found, Observation, Search, Try
 
 Plant = Callable[[float], bool]
 

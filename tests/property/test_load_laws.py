@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from seawall.measure.load import Answer, Closed, Constant, Feed, Linear, LoadTest, Scenario, Spike, Step, arrival_times
 from seawall.measure.load._closed import split
 from seawall.measure.load._course import lay_course
-from seawall.measure.load._plans import Floats
 from seawall.measure.load.drive._split import Picker, Share
 from seawall.measure.load.drive._stream import Stream
+from seawall.measure.load.pattern._plans import Floats
 from seawall.testing import run
 
 weights = st.lists(st.floats(0.01, 100), min_size=1, max_size=6).map(tuple)

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from seawall.errors import ConfigError
-from seawall.measure.load._capacity_search import Found, Observation, Search, Try
+from seawall.measure.load.capacity._search import Found, Observation, Search, Try
 
 SEARCH = Search(50, 20_000)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from seawall.measure import Histogram, HlogInterval, LoadResult, Threshold
 from seawall.measure.load import Throughput, Verdict
-from seawall.measure.load._capacity_step import backlog_growth, judge_step
+from seawall.measure.load.capacity._step import backlog_growth, judge_step
 
 THRESHOLDS = (Threshold.parse("p99<100ms"), Threshold.parse("errors<1%"))
 

@@ -12,7 +12,7 @@ import pytest
 from seawall.errors import ConfigError
 from seawall.measure import Comparison, Histogram, HlogInterval, LoadResult, compare
 from seawall.measure.load import Throughput, Verdict
-from seawall.measure.load._bootstrap import Counts
+from seawall.measure.load.comparison._bootstrap import Counts
 
 BLOCKS = 32
 

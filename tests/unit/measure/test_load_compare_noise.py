@@ -11,9 +11,9 @@ import pytest
 from tests.property._servers import Server
 
 from seawall.measure import LoadResult, compare
-from seawall.measure.load._bootstrap import stretch
-from seawall.measure.load._noise import Width, runs_needed, too_wide
-from seawall.measure.load._student import t_quantile
+from seawall.measure.load.comparison._bootstrap import stretch
+from seawall.measure.load.comparison._noise import Width, runs_needed, too_wide
+from seawall.measure.load.comparison._student import t_quantile
 
 CALM = Server(wander=0.0, stalls=0.0, offset=0.0, sigma=0.3)
 

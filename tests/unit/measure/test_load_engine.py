@@ -13,9 +13,9 @@ from aiohttp import web
 
 from seawall.errors import ConfigError
 from seawall.measure.load import Constant, Linear, LoadResult, LoadTest, Progress, Spike
-from seawall.measure.load._judge import judge
-from seawall.measure.load._outcomes import answered, failed
 from seawall.measure.load._settings import check_files
+from seawall.measure.load.result._judge import judge
+from seawall.measure.load.result._outcomes import answered, failed
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

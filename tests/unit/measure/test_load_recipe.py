@@ -10,8 +10,8 @@ import pytest
 
 from seawall.errors import ConfigError
 from seawall.measure.load import Closed, Constant, Linear, LoadTest, Pattern, Replay, Sine, Spike, Stages, Step
-from seawall.measure.load._arrivals import Arrivals, arrival_times
-from seawall.measure.load._recipe import arrivals_of, pattern_facts, pattern_from
+from seawall.measure.load.pattern._arrivals import Arrivals, arrival_times
+from seawall.measure.load.pattern._recipe import arrivals_of, pattern_facts, pattern_from
 
 PATTERNS: list[Pattern] = [
     Constant(50),

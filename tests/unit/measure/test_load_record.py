@@ -9,8 +9,8 @@ import pytest
 from seawall.errors import ConfigError
 from seawall.measure.load import Answer, Constant
 from seawall.measure.load._course import Course, lay_course
-from seawall.measure.load._outcomes import answered, failed
 from seawall.measure.load._record import Record, Totals, blocks_of, throughput_of
+from seawall.measure.load.result._outcomes import answered, failed
 
 
 def course(duration: float = 10.0, *, warmup: float = 0.0, phases: dict[str, float] | None = None) -> Course:

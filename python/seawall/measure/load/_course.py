@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from seawall.errors import ConfigError
 from seawall.measure.load import _checks
-from seawall.measure.load._pattern import Pattern
-from seawall.measure.load._patterns import Constant
-from seawall.measure.load._plans import Plan
+from seawall.measure.load.pattern._pattern import Pattern
+from seawall.measure.load.pattern._patterns import Constant
+from seawall.measure.load.pattern._plans import Plan
 
 WARM_UP = "warm-up"
 REST = "rest"

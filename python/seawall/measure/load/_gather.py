@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from seawall.measure._histogram import Histogram
 from seawall.measure.load._course import Phase
-from seawall.measure.load._judge import judge
-from seawall.measure.load._parts import Generator, Note, Part
-from seawall.measure.load._recipe import recipe_of
 from seawall.measure.load._record import Record, Totals, blocks_of, throughput_of, together
-from seawall.measure.load._result import LoadResult, none_reached
 from seawall.measure.load._settings import Settings
+from seawall.measure.load.pattern._recipe import recipe_of
+from seawall.measure.load.result._judge import judge
+from seawall.measure.load.result._parts import Generator, Note, Part
+from seawall.measure.load.result._result import LoadResult, none_reached
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Literal
 
-from seawall.measure.load._parts import Note
 from seawall.measure.load._record import Record, Totals
+from seawall.measure.load.result._parts import Note
 
 # A guard that refuses every call would otherwise fill the memory with notes; what is more is counted only.
 MOST_NOTES = 1000

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from seawall.measure._histogram import Histogram
-from seawall.measure.load._judge import judge
 from seawall.measure.load._record import Record, Totals, throughput_of, together
-from seawall.measure.load._result import Throughput
+from seawall.measure.load.result._judge import judge
+from seawall.measure.load.result._result import Throughput
 
 Counts = npt.NDArray[np.uint64]
 # Four looks a second: the last two seconds.

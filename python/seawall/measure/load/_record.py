@@ -14,8 +14,8 @@ from seawall._core.tally import Tally, bytes_for
 from seawall.measure._histogram import Histogram
 from seawall.measure._hlog import HlogInterval
 from seawall.measure.load._course import Course
-from seawall.measure.load._outcomes import UNREACHED, Answer, kind_of
-from seawall.measure.load._result import Throughput
+from seawall.measure.load.result._outcomes import UNREACHED, Answer, kind_of
+from seawall.measure.load.result._result import Throughput
 
 _GIVE_UP_AFTER = 20
 _SCHEDULE_ERROR, _LAG, _FIRST_PHASE = 0, 1, 2

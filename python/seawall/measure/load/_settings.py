@@ -6,11 +6,11 @@ import resource
 from dataclasses import dataclass, replace
 
 from seawall.errors import ConfigError
-from seawall.measure.load._arrivals import Arrivals
 from seawall.measure.load._closed import Closed, split
 from seawall.measure.load._course import Course
-from seawall.measure.load._pattern import Pattern
 from seawall.measure.load._thresholds import Threshold
+from seawall.measure.load.pattern._arrivals import Arrivals
+from seawall.measure.load.pattern._pattern import Pattern
 from seawall.measure.load.target import Scenario
 
 # Files a process has open besides its connections.

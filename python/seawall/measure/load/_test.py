@@ -10,24 +10,24 @@ from typing import Any
 
 from seawall.errors import ConfigError
 from seawall.measure.load import _checks
-from seawall.measure.load._arrivals import Arrivals, check_arrivals
 from seawall.measure.load._closed import Closed, check_closed_options
 from seawall.measure.load._course import lay_course
 from seawall.measure.load._events import Watching
 from seawall.measure.load._gather import Ending, result_of
 from seawall.measure.load._loop import fine_loop
-from seawall.measure.load._parts import Generator
-from seawall.measure.load._pattern import Pattern
-from seawall.measure.load._patterns import Constant
-from seawall.measure.load._plans import Plan
 from seawall.measure.load._progress import OnProgress, Watched, reporting
 from seawall.measure.load._record import Record, together
-from seawall.measure.load._result import LoadResult
 from seawall.measure.load._run import LEAD, Run
 from seawall.measure.load._settings import Settings
 from seawall.measure.load._stopping import stop_on_signals
 from seawall.measure.load._thresholds import Threshold, check_parts
 from seawall.measure.load._workers import run_in_workers
+from seawall.measure.load.pattern._arrivals import Arrivals, check_arrivals
+from seawall.measure.load.pattern._pattern import Pattern
+from seawall.measure.load.pattern._patterns import Constant
+from seawall.measure.load.pattern._plans import Plan
+from seawall.measure.load.result._parts import Generator
+from seawall.measure.load.result._result import LoadResult
 from seawall.measure.load.target import Request, Scenario
 from seawall.measure.load.target._scenario import Engine, Target, check_concurrency, scenarios_of
 

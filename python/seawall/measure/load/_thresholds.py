@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Self
 from seawall.errors import ConfigError
 
 if TYPE_CHECKING:
-    from seawall.measure.load._parts import Part
-    from seawall.measure.load._result import LoadResult
+    from seawall.measure.load.result._parts import Part
+    from seawall.measure.load.result._result import LoadResult
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from seawall.measure.load._events import Watching
 from seawall.measure.load._gather import result_of
 from seawall.measure.load._progress import OnProgress, Watched, reporting
-from seawall.measure.load._result import LoadResult
 from seawall.measure.load._settings import Settings
+from seawall.measure.load.result._result import LoadResult
 from seawall.measure.load.workers._crew import Crew
 from seawall.measure.load.workers._member import refuse_second_start
 from seawall.measure.load.workers._memory import SharedMemory

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from seawall.measure.load._comparison import Comparison, Difference
-from seawall.measure.load._result import LoadResult
+from seawall.measure.load.comparison._comparison import Comparison, Difference
+from seawall.measure.load.result._result import LoadResult
 from seawall.measure.report import _format, _plots, _run, _scale, _series, _tables, _words
 from seawall.measure.report._markup import Child, Markup, folded, table, tag, together
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seawall.measure.load._result import LoadResult
+from seawall.measure.load.result._result import LoadResult
 from seawall.measure.report import _format, _tables, _words
 
 _MARKS = {"good": "✅", "warn": "⚠️", "bad": "❌"}

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from seawall.errors import ConfigError
-from seawall.measure.load._comparison import Comparison
-from seawall.measure.load._result import LoadResult
+from seawall.measure.load.comparison._comparison import Comparison
+from seawall.measure.load.result._result import LoadResult
 from seawall.measure.report import _many, _run
 from seawall.measure.report._many import Run
 from seawall.measure.report._markup import Markup, tag, together

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seawall.measure._histogram import Histogram
-from seawall.measure.load._result import LoadResult
+from seawall.measure.load.result._result import LoadResult
 from seawall.measure.report import _format, _scale, _series
 from seawall.measure.report._chart import NORMAL, SMALL, Chart, Unit
 from seawall.measure.report._markup import Markup

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from seawall.measure.load._result import LoadResult
+from seawall.measure.load.result._result import LoadResult
 from seawall.measure.report import _format, _plots, _tables, _words
 from seawall.measure.report._markup import Child, Markup, folded, tag, together
 

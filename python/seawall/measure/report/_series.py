@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from seawall.measure._histogram import Histogram
-from seawall.measure.load._result import LoadResult
+from seawall.measure.load.result._result import LoadResult
 from seawall.measure.report._thin import Point
 
 

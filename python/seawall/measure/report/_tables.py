@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from seawall.errors import ConfigError
 from seawall.measure._histogram import Histogram
-from seawall.measure.load._parts import Part
-from seawall.measure.load._result import LoadResult
 from seawall.measure.load._thresholds import Threshold, ThresholdOutcome
+from seawall.measure.load.result._parts import Part
+from seawall.measure.load.result._result import LoadResult
 from seawall.measure.report import _format, _series
 from seawall.measure.report._markup import Child, Markup, folded, table, tag, together
 

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 from itertools import count
 
-from seawall.measure.load._outcomes import DONE, TIMED_OUT, Answer, failed
 from seawall.measure.load.drive._driver import FEED_ENDED, Driver, Work
 from seawall.measure.load.drive._places import Place, end_tasks, enter, leave_all
+from seawall.measure.load.result._outcomes import DONE, TIMED_OUT, Answer, failed
 from seawall.measure.load.target._call import Caller
 from seawall.measure.load.target._feed import FeedEnded
 

@@ -9,8 +9,8 @@ import socket
 from typing import TYPE_CHECKING
 
 from seawall.errors import ConfigError
-from seawall.measure.load._outcomes import kind_of
 from seawall.measure.load.drive._driver import Driver, Work
+from seawall.measure.load.result._outcomes import kind_of
 from seawall.measure.load.target._request import Request
 from seawall.measure.load.target._wire import can_be_native, checks_of, host_of, rendered
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from seawall.measure.load._arrivals import Arrivals
+from seawall.measure.load.pattern._arrivals import Arrivals
 
 Ints = npt.NDArray[np.int64]
 

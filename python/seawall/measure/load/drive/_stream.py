@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from seawall.measure.load._arrivals import Arrivals, arrival_times
 from seawall.measure.load._course import Course
-from seawall.measure.load._plans import Floats
 from seawall.measure.load.drive._split import Picker, Share
+from seawall.measure.load.pattern._arrivals import Arrivals, arrival_times
+from seawall.measure.load.pattern._plans import Floats
 
 
 class Stream:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from seawall.measure.load._outcomes import DONE, TIMED_OUT, Answer, failed
 from seawall.measure.load.drive._driver import FEED_ENDED, Driver, Work
 from seawall.measure.load.drive._places import not_made, summed_up
+from seawall.measure.load.result._outcomes import DONE, TIMED_OUT, Answer, failed
 from seawall.measure.load.target._call import Misused
 from seawall.measure.load.target._callable import entered_plainly
 from seawall.measure.load.target._feed import FeedEnded

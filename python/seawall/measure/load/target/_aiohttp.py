@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from seawall.measure.load._outcomes import Answer, failed
+from seawall.measure.load.result._outcomes import Answer, failed
 from seawall.measure.load.target._call import Caller
 from seawall.measure.load.target._expect import Expectation
 from seawall.measure.load.target._request import Request, Sent

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seawall.errors import ConfigError
-from seawall.measure.load._outcomes import Answer
+from seawall.measure.load.result._outcomes import Answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from seawall.errors import ConfigError
-from seawall.measure.load._outcomes import Answer
+from seawall.measure.load.result._outcomes import Answer
 from seawall.measure.load.target._call import Caller, Misused, checked
 
 if TYPE_CHECKING:

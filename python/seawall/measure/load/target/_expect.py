@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seawall.measure.load._outcomes import Answer, answered, kind_of
+from seawall.measure.load.result._outcomes import Answer, answered, kind_of
 from seawall.measure.load.target._request import Request
 
 

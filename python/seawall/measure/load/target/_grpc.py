@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seawall.errors import ConfigError
-from seawall.measure.load._outcomes import Answer
+from seawall.measure.load.result._outcomes import Answer
 from seawall.measure.load.target._call import Caller
 
 # How gRPC's own library begins where a call never came to a server. It has one status for all of them, which servers

@@ -12,11 +12,11 @@ from seawall.errors import SeawallError
 from seawall.measure.load._enough import Decision
 from seawall.measure.load._gather import Ending
 from seawall.measure.load._notes import Noting
-from seawall.measure.load._parts import Generator
 from seawall.measure.load._record import Totals, together
 from seawall.measure.load._settings import Settings
 from seawall.measure.load.drive._split import Share
 from seawall.measure.load.drive._stream import Stream
+from seawall.measure.load.result._parts import Generator
 from seawall.measure.load.workers._link import ORPHAN_PATIENCE
 from seawall.measure.load.workers._member import Member
 from seawall.measure.load.workers._memory import SharedMemory

@@ -6,7 +6,7 @@ import pickle
 import traceback
 from dataclasses import dataclass
 
-from seawall.measure.load._parts import Note
+from seawall.measure.load.result._parts import Note
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from seawall.errors import ConfigError
-from seawall.measure.load._plans import Floats, Plan
+from seawall.measure.load.pattern._plans import Floats, Plan
 
 Arrivals = Literal["uniform", "poisson"]
 

@@ -12,7 +12,7 @@ from typing import Any
 from seawall.errors import ConfigError
 from seawall.measure._histogram import Histogram
 from seawall.measure._hlog import HlogInterval, read_hlog
-from seawall.measure.load._result import LoadResult
+from seawall.measure.load.result._result import LoadResult
 
 Run = LoadResult | str | os.PathLike[str]
 _WAY_OUT = "write it with `seawall load --json` or LoadResult.to_json()"

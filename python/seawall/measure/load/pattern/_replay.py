@@ -11,13 +11,13 @@ import numpy as np
 
 from seawall.errors import ConfigError
 from seawall.measure.load import _checks
-from seawall.measure.load._pattern import Pattern
-from seawall.measure.load._plans import Floats, Piece, Pieces, Plan
-from seawall.measure.load._timestamps import from_file, gather
-from seawall.measure.load._track import Track
+from seawall.measure.load.pattern._pattern import Pattern
+from seawall.measure.load.pattern._plans import Floats, Piece, Pieces, Plan
+from seawall.measure.load.pattern._timestamps import from_file, gather
+from seawall.measure.load.pattern._track import Track
 
 if TYPE_CHECKING:
-    from seawall.measure.load._result import LoadResult
+    from seawall.measure.load.result._result import LoadResult
 
 
 @dataclass(frozen=True, init=False, eq=False, slots=True)
@@ -101,7 +101,7 @@ class Replay(Pattern):
 
 def _timestamps(source: str | Path | Iterable[float] | LoadResult) -> tuple[Floats, str]:
     if isinstance(getattr(source, "plan", None), Mapping):
-        from seawall.measure.load._recipe import arrivals_of
+        from seawall.measure.load.pattern._recipe import arrivals_of
 
         return gather(arrivals_of(source.plan), "the result"), "the result"  # type: ignore[union-attr,arg-type]
     if isinstance(source, (str, Path)):

@@ -8,7 +8,7 @@ from typing import Literal
 
 from seawall.errors import ConfigError
 from seawall.measure.load import _checks
-from seawall.measure.load._capacity_belief import Belief, believe
+from seawall.measure.load.capacity._belief import Belief, believe
 
 Outcome = Literal["passed", "failed", "held back", "unreached"]
 Ended = Literal[

@@ -12,14 +12,14 @@ from typing import Any
 
 from seawall.errors import ConfigError
 from seawall.measure.load import _checks
-from seawall.measure.load._capacity_search import Ended, Found, Observation, Search, Try
-from seawall.measure.load._capacity_step import CapacityStep, judge_step
 from seawall.measure.load._loop import fine_loop
-from seawall.measure.load._patterns import Constant
 from seawall.measure.load._progress import Progress
-from seawall.measure.load._result import LoadResult
 from seawall.measure.load._test import LoadTest
 from seawall.measure.load._thresholds import Threshold
+from seawall.measure.load.capacity._search import Ended, Found, Observation, Search, Try
+from seawall.measure.load.capacity._step import CapacityStep, judge_step
+from seawall.measure.load.pattern._patterns import Constant
+from seawall.measure.load.result._result import LoadResult
 
 OnStep = Callable[[CapacityStep], None]
 OnStepProgress = Callable[[float, Progress], None]

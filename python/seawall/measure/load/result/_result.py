@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from seawall.measure._histogram import Histogram
 from seawall.measure._hlog import HlogInterval, write_hlog
-from seawall.measure.load._outcomes import UNREACHED
-from seawall.measure.load._parts import Generator, Note, Part
+from seawall.measure.load.result._outcomes import UNREACHED
+from seawall.measure.load.result._parts import Generator, Note, Part
 
 if TYPE_CHECKING:
     from seawall.measure.load._thresholds import ThresholdOutcome
@@ -147,7 +147,7 @@ class LoadResult:
 
         Histograms and `blocks` are HdrHistogram lines. The format is docs/reference/load-result.schema.json.
         """
-        from seawall.measure.load._result_json import write
+        from seawall.measure.load.result._json import write
 
         return write(self)
 
@@ -161,7 +161,7 @@ class LoadResult:
         Raises:
             ConfigError: The file cannot be read, or is not of a load test.
         """
-        from seawall.measure.load._result_read import read
+        from seawall.measure.load.result._read import read
 
         return read(source)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from seawall.errors import ConfigError
-from seawall.measure.load._plans import Floats
+from seawall.measure.load.pattern._plans import Floats
 
 MAX_TIMES = 10_000_000
 
@@ -91,7 +91,7 @@ def _read(text: str, n: int, path: Path) -> float:
 
 def _in_json(found: Any, path: Path) -> Iterable[Any]:
     if isinstance(found, dict) and isinstance(found.get("plan"), dict):
-        from seawall.measure.load._recipe import arrivals_of
+        from seawall.measure.load.pattern._recipe import arrivals_of
 
         return arrivals_of(found["plan"])
     times = found.get("arrivals") if isinstance(found, dict) else found

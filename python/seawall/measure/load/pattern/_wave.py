@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seawall.errors import ConfigError
-from seawall.measure.load._plans import Floats, Plan
+from seawall.measure.load.pattern._plans import Floats, Plan
 
 MAX_TURNS = 1_000_000
 # Newton's method is done after a few rounds or gets nowhere; halving then needs one round a bit.

@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from seawall.measure.load._comparison import Comparison, Difference
+from seawall.measure.load.comparison._comparison import Comparison, Difference
 
 
 def as_json(comparison: Comparison) -> str:

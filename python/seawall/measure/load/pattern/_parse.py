@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from seawall.errors import ConfigError
-from seawall.measure.load._pattern import Pattern
-from seawall.measure.load._patterns import Constant, Linear, Sine, Spike, Step
-from seawall.measure.load._replay import Replay
-from seawall.measure.load._stages import Stages
+from seawall.measure.load.pattern._pattern import Pattern
+from seawall.measure.load.pattern._patterns import Constant, Linear, Sine, Spike, Step
+from seawall.measure.load.pattern._replay import Replay
+from seawall.measure.load.pattern._stages import Stages
 
 _UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|m|h|)")

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from seawall.errors import ConfigError
 from seawall.measure.load import _checks
-from seawall.measure.load._composed import Added, Clipped, Joined, Scaled
-from seawall.measure.load._plans import Plan
+from seawall.measure.load.pattern._composed import Added, Clipped, Joined, Scaled
+from seawall.measure.load.pattern._plans import Plan
 
 _LONGER = "for example 30 for half a minute"
 _OTHER = "for example Constant(100)"

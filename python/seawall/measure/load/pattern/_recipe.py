@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seawall.errors import ConfigError
-from seawall.measure.load._arrivals import arrival_times
 from seawall.measure.load._course import lay_course
-from seawall.measure.load._pattern import Limited, Multiple, Pattern, Sequence, Sum
-from seawall.measure.load._patterns import Constant, Linear, Sine, Spike, Step
-from seawall.measure.load._plans import Floats
-from seawall.measure.load._replay import Replay
-from seawall.measure.load._stages import Stages
-from seawall.measure.load._timestamps import MAX_TIMES
+from seawall.measure.load.pattern._arrivals import arrival_times
+from seawall.measure.load.pattern._pattern import Limited, Multiple, Pattern, Sequence, Sum
+from seawall.measure.load.pattern._patterns import Constant, Linear, Sine, Spike, Step
+from seawall.measure.load.pattern._plans import Floats
+from seawall.measure.load.pattern._replay import Replay
+from seawall.measure.load.pattern._stages import Stages
+from seawall.measure.load.pattern._timestamps import MAX_TIMES
 
 if TYPE_CHECKING:
     from seawall.measure.load._settings import Settings

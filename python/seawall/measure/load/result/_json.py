@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from seawall.measure._histogram import Histogram
 from seawall.measure._hlog import HlogInterval, write_hlog
-from seawall.measure.load._parts import Generator, Part
+from seawall.measure.load.result._parts import Generator, Part
 
 if TYPE_CHECKING:
-    from seawall.measure.load._result import LoadResult
+    from seawall.measure.load.result._result import LoadResult
 
 PERCENTILES = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
 SCHEMA = 1

@@ -10,11 +10,11 @@ import numpy as np
 
 from seawall.errors import ConfigError
 from seawall.measure.load import _checks
-from seawall.measure.load._bootstrap import Counts, Floats
-from seawall.measure.load._comparison import Comparison, Curve, Difference, Word
-from seawall.measure.load._effect import effect
-from seawall.measure.load._noise import Width, drifts, too_few, too_wide
-from seawall.measure.load._samples import Run, Sample, read_side
+from seawall.measure.load.comparison._bootstrap import Counts, Floats
+from seawall.measure.load.comparison._comparison import Comparison, Curve, Difference, Word
+from seawall.measure.load.comparison._effect import effect
+from seawall.measure.load.comparison._noise import Width, drifts, too_few, too_wide
+from seawall.measure.load.comparison._samples import Run, Sample, read_side
 
 # Failures may be answered sooner or later than successes: from this difference on, times are not compared.
 _ERROR_GAP = 0.01

@@ -16,10 +16,10 @@ from seawall._core import bulk
 from seawall.errors import ConfigError
 from seawall.measure._histogram import Histogram
 from seawall.measure._hlog import HlogInterval, decode_counts, read_hlog
-from seawall.measure.load._parts import Generator, Note, Part
-from seawall.measure.load._result import LoadResult, Throughput, Verdict
-from seawall.measure.load._result_json import EXACT, GENERATOR, PART, PART_COUNTS, SCHEMA, SERIES, TIMES, WORDS
 from seawall.measure.load._thresholds import ThresholdOutcome
+from seawall.measure.load.result._json import EXACT, GENERATOR, PART, PART_COUNTS, SCHEMA, SERIES, TIMES, WORDS
+from seawall.measure.load.result._parts import Generator, Note, Part
+from seawall.measure.load.result._result import LoadResult, Throughput, Verdict
 
 _WAY_OUT = "write it with `seawall load --json` or LoadResult.to_json()"
 # Whatever malformed numbers and lines make of the reader.

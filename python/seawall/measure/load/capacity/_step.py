@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from seawall.measure._histogram import Histogram
-from seawall.measure.load._capacity_search import Outcome
 from seawall.measure.load._failures import OWN_FAULT
-from seawall.measure.load._judge import judge
-from seawall.measure.load._result import LoadResult
 from seawall.measure.load._thresholds import OPERATORS, Threshold
+from seawall.measure.load.capacity._search import Outcome
+from seawall.measure.load.result._judge import judge
+from seawall.measure.load.result._result import LoadResult
 
 # Response times that grow by this share of the time that passes show a backlog that grows.
 _GROWTH = 0.01

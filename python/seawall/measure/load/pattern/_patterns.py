@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from seawall.errors import ConfigError
 from seawall.measure.load import _checks
-from seawall.measure.load._pattern import Pattern
-from seawall.measure.load._plans import Piece, Pieces, Plan
-from seawall.measure.load._wave import Wave
+from seawall.measure.load.pattern._pattern import Pattern
+from seawall.measure.load.pattern._plans import Piece, Pieces, Plan
+from seawall.measure.load.pattern._wave import Wave
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seawall.measure.load._bootstrap import Counts, Floats, standard_errors, stretch
+from seawall.measure.load.comparison._bootstrap import Counts, Floats, standard_errors, stretch
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,12 +87,12 @@ class Comparison:
 
     def to_json(self) -> str:
         """The comparison as a JSON object; times in seconds, null where there is none."""
-        from seawall.measure.load._comparison_text import as_json
+        from seawall.measure.load.comparison._text import as_json
 
         return as_json(self)
 
     def to_markdown(self) -> str:
         """The comparison as a comment of a pull request: verdict, table, and what speaks against them."""
-        from seawall.measure.load._comparison_text import as_markdown
+        from seawall.measure.load.comparison._text import as_markdown
 
         return as_markdown(self)

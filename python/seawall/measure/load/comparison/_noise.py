@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seawall.measure.load._bootstrap import Counts, Floats
-from seawall.measure.load._effect import Effect, effect
-from seawall.measure.load._student import t_quantile
+from seawall.measure.load.comparison._bootstrap import Counts, Floats
+from seawall.measure.load.comparison._effect import Effect, effect
+from seawall.measure.load.comparison._student import t_quantile
 
 # Below these, the spread of resamples says little about the spread of runs.
 FEWEST_BLOCKS = 10

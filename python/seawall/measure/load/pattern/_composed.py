@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seawall.errors import ConfigError
-from seawall.measure.load._plans import Floats, Plan
-from seawall.measure.load._wave import MAX_TURNS, bisect, invert
+from seawall.measure.load.pattern._plans import Floats, Plan
+from seawall.measure.load.pattern._wave import MAX_TURNS, bisect, invert
 
 # Brackets an inverse by at least this many stretches of the run before it is searched.
 _KNOTS = 1024

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from seawall.measure._histogram import Histogram
 from seawall.measure.load._failures import OWN_FAULT
-from seawall.measure.load._parts import Generator
-from seawall.measure.load._result import Verdict, none_reached
+from seawall.measure.load.result._parts import Generator
+from seawall.measure.load.result._result import Verdict, none_reached
 
 # The generator may add this much to a response time, in seconds, or this share of the P99, before it is worth a word.
 _OWN_DELAY = 0.005

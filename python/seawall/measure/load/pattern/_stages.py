@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from seawall.errors import ConfigError
 from seawall.measure.load import _checks
-from seawall.measure.load._pattern import Pattern
-from seawall.measure.load._plans import Piece, Pieces, Plan
+from seawall.measure.load.pattern._pattern import Pattern
+from seawall.measure.load.pattern._plans import Piece, Pieces, Plan
 
 _FORM = "for example Stages([(30, 100), (60, 100), (10, 0)])"
 _MAX = 10_000

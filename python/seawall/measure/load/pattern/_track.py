@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from seawall.measure.load._plans import Floats, Pieces, Plan
+from seawall.measure.load.pattern._plans import Floats, Pieces, Plan
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,8 +16,8 @@ from typing import Any
 
 from seawall.errors import ConfigError
 from seawall.measure.load import _checks
-from seawall.measure.load._result import LoadResult
-from seawall.measure.load._samples import Run, expand, read_facts
+from seawall.measure.load.comparison._samples import Run, expand, read_facts
+from seawall.measure.load.result._result import LoadResult
 
 FOLDER = ".seawall/baselines"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

@@ -1,0 +1,1 @@
+"""Whether one load test is slower than another, or nobody can tell."""

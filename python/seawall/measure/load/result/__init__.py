@@ -1,0 +1,1 @@
+"""What a load test found out, and whether to believe it."""
