@@ -15,7 +15,7 @@ from seawall.cli.demo._settings import Settings
 from seawall.measure import Histogram
 from seawall.measure.load import Note, sparkline
 
-WIDTH = 32
+WIDTH = 30
 _STATES = {"closed": ("·", "dim"), "open": ("█", "red")}
 _BETWEEN = ("▒", "yellow")
 _TROUBLES = {"slow spell": ("slow", "yellow"), "error burst": ("err", "red")}
