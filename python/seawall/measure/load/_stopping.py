@@ -5,8 +5,44 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from seawall.measure.load._loop import fine_loop
+
+T = TypeVar("T")
+
+
+def run_until_signal(work: Callable[[asyncio.Event], Coroutine[Any, Any, T]], *, blocking: str, awaited: str) -> T:
+    """Run what ends in order when the event is set, in an event loop of its own; Ctrl-C and SIGTERM set it.
+
+    Args:
+        work: Makes the coroutine.
+        blocking: What was called.
+        awaited: What is to be awaited in its place where a loop is running.
+
+    Raises:
+        RuntimeError: Called from a running event loop.
+    """
+    if asyncio._get_running_loop() is not None:
+        raise RuntimeError(f"{blocking} needs a thread without a running event loop; await {awaited} instead")
+    with asyncio.Runner(loop_factory=fine_loop) as runner:
+        return runner.run(_until_signal(work))
+
+
+async def _until_signal(work: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
+    stop = asyncio.Event()
+    with stop_on_signals(stop):
+        task = asyncio.create_task(work(stop))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            # asyncio.Runner turns Ctrl-C into a cancellation of this task; the work behind the shield goes on.
+            if task.done():
+                raise
+            stop.set()
+            return await task
 
 
 @contextmanager

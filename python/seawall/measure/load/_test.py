@@ -14,12 +14,11 @@ from seawall.measure.load._closed import Closed, check_closed_options
 from seawall.measure.load._course import lay_course
 from seawall.measure.load._events import Watching
 from seawall.measure.load._gather import Ending, result_of
-from seawall.measure.load._loop import fine_loop
 from seawall.measure.load._progress import OnProgress, Watched, reporting
 from seawall.measure.load._record import Record, together
 from seawall.measure.load._run import LEAD, Run
 from seawall.measure.load._settings import Settings
-from seawall.measure.load._stopping import stop_on_signals
+from seawall.measure.load._stopping import run_until_signal
 from seawall.measure.load._thresholds import Threshold, check_parts
 from seawall.measure.load._workers import run_in_workers
 from seawall.measure.load.pattern._arrivals import Arrivals, check_arrivals
@@ -191,10 +190,9 @@ class LoadTest:
             SeawallError: A worker process died before the start.
             RuntimeError: Called from a running event loop; await `run_async` there.
         """
-        if asyncio._get_running_loop() is not None:
-            raise RuntimeError("LoadTest.run() needs a thread without a running event loop; await run_async() instead")
-        with asyncio.Runner(loop_factory=fine_loop) as runner:
-            return runner.run(self._until_signal(on_progress))
+        return run_until_signal(
+            lambda stop: self.run_async(on_progress, stop=stop), blocking="LoadTest.run()", awaited="run_async()"
+        )
 
     async def run_async(
         self, on_progress: OnProgress | None = None, *, stop: asyncio.Event | None = None
@@ -219,19 +217,6 @@ class LoadTest:
             async with reporting(on_progress, watched, every=0.25):
                 whole = await run.go(stop or asyncio.Event())
         return result_of(self.settings, records, _ending(run, whole, began))
-
-    async def _until_signal(self, on_progress: OnProgress | None) -> LoadResult:
-        stop = asyncio.Event()
-        with stop_on_signals(stop):
-            work = asyncio.create_task(self.run_async(on_progress, stop=stop))
-            try:
-                return await asyncio.shield(work)
-            except asyncio.CancelledError:
-                # asyncio.Runner turns Ctrl-C into a cancellation of this task; the work behind the shield goes on.
-                if work.done():
-                    raise
-                stop.set()
-                return await work
 
     def _without_warmup(self, duration: float | timedelta) -> Plan:
         return (Constant(0) if isinstance(self.pattern, Closed) else self.pattern).over(duration)

@@ -12,8 +12,8 @@ from typing import Any
 
 from seawall.errors import ConfigError
 from seawall.measure.load import _checks
-from seawall.measure.load._loop import fine_loop
 from seawall.measure.load._progress import Progress
+from seawall.measure.load._stopping import run_until_signal
 from seawall.measure.load._test import LoadTest
 from seawall.measure.load._thresholds import Threshold
 from seawall.measure.load.capacity._search import Ended, Found, Observation, Search, Try
@@ -130,25 +130,12 @@ class CapacitySearch:
         return self._capacity(steps, decided)
 
     def run(self, on_step: OnStep | None = None, on_progress: OnStepProgress | None = None) -> Capacity:
-        """Search in an event loop of its own; Ctrl-C ends it and returns what is known so far."""
-        if asyncio._get_running_loop() is not None:
-            raise RuntimeError(
-                "find_capacity() needs a thread without a running event loop; await find_capacity_async() instead"
-            )
-        with asyncio.Runner(loop_factory=fine_loop) as runner:
-            return runner.run(self._until_interrupted(on_step, on_progress))
-
-    async def _until_interrupted(self, on_step: OnStep | None, on_progress: OnStepProgress | None) -> Capacity:
-        stop = asyncio.Event()
-        work = asyncio.create_task(self.run_async(on_step, on_progress, stop=stop))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            # asyncio.Runner turns Ctrl-C into a cancellation of this task; the work behind the shield goes on.
-            if work.done():
-                raise
-            stop.set()
-            return await work
+        """Search in an event loop of its own; Ctrl-C and SIGTERM end it, and what is known so far is returned."""
+        return run_until_signal(
+            lambda stop: self.run_async(on_step, on_progress, stop=stop),
+            blocking="find_capacity()",
+            awaited="find_capacity_async()",
+        )
 
     def _test(self, rate: float, duration: float) -> LoadTest:
         return LoadTest(self._target, Constant(rate), duration=duration, **self._options)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from itertools import count
 
 from seawall.measure.load.drive._driver import FEED_ENDED, Driver, Work
 from seawall.measure.load.drive._places import Place, end_tasks, enter, leave_all
+from seawall.measure.load.drive._queue import Queue
 from seawall.measure.load.result._outcomes import DONE, TIMED_OUT, Answer, failed
 from seawall.measure.load.target._call import Caller
-from seawall.measure.load.target._feed import FeedEnded
 
 # Looks at the plan at least this often, in seconds, so that a stop is noticed during long silences.
 _NAP = 0.05
@@ -35,19 +34,16 @@ class AsyncDriver(Driver):
         self._bounded = caller.bounded
         self._stream, self._bounds = work.stream, work.bounds
         self._record, self._tally = work.record, work.record.tally
-        self._worker, self._rows = work.worker, work.rows
+        self._worker = work.worker
         self._loop = asyncio.get_running_loop()
         self._clock = self._loop.time
-        self._numbers = count(self._stream.first, self._stream.stride)
-        self._due: list[float] = []
-        self._next = 0
+        self._queue = Queue(work)
         self._idle: list[Place] = []
         self._places: list[Place] = []
         # Those that the run waits for; not those whose timeout was counted already.
         self._busy: set[Place] = set()
         self._timer: asyncio.Handle | None = None
         self._held_until, self._line_held = 0.0, False
-        self._last = -1.0
         self._started_all = self._cut = False
         self._changed = asyncio.Event()
         self._crash: BaseException | None = None
@@ -114,7 +110,7 @@ class AsyncDriver(Driver):
 
     def _start_due(self) -> None:
         for _ in range(_BURST):
-            due = self._peek()
+            due = self._queue.peek(self._now())
             now = self._now()
             if due is None or now > self._bounds.until:
                 self._finish_starting()
@@ -128,25 +124,16 @@ class AsyncDriver(Driver):
                 self._line_held = True
                 self._timer = self._loop.call_at(self._bounds.zero + self._bounds.until + 1e-6, self._pump)
                 return
-            if not self._take_row(place):
+            if not self._fill(place):
                 self._idle.append(place)
                 self._finish_starting()
                 return
-            self._next += 1
-            self._last = due
+            self._queue.pop()
             # Whatever was due while the bound held the line back was held back with it, even if places are free now.
             late = due < self._held_until
             self._busy.add(place)
             place.task = self._loop.create_task(self._one(place, due, late))
         self._timer = self._loop.call_soon(self._pump)
-
-    def _peek(self) -> float | None:
-        if self._next >= len(self._due):
-            block = self._stream.take(self._now())
-            if block is None:
-                return None
-            self._due, self._next = block.tolist(), 0
-        return self._due[self._next]
 
     def _free_place(self) -> Place | None:
         if self._idle:
@@ -156,18 +143,11 @@ class AsyncDriver(Driver):
             return self._places[-1]
         return None
 
-    def _take_row(self, place: Place) -> bool:
-        place.number = next(self._numbers)
-        if self._rows is None:
+    def _fill(self, place: Place) -> bool:
+        if self._queue.fill(place):
             return True
-        try:
-            place.row = self._rows(place.number)
-        except FeedEnded:
-            # What was due after the last row was never part of the run.
-            self._stream.close(self._last)
-            self.ended_early = FEED_ENDED
-            return False
-        return True
+        self.ended_early = FEED_ENDED
+        return False
 
     async def _one(self, place: Place, due: float, late: bool) -> None:
         try:
@@ -247,7 +227,7 @@ class AsyncDriver(Driver):
                 await self._enter(place)
             await asyncio.sleep(-self._now())
             while not self._is_over():
-                if not self._take_row(place):
+                if not self._fill(place):
                     self._finish_starting()
                     return
                 self._busy.add(place)

@@ -6,15 +6,14 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 from seawall.measure.load.drive._driver import FEED_ENDED, Driver, Work
 from seawall.measure.load.drive._places import not_made, summed_up
+from seawall.measure.load.drive._queue import Queue
 from seawall.measure.load.result._outcomes import DONE, TIMED_OUT, Answer, failed
 from seawall.measure.load.target._call import Misused
 from seawall.measure.load.target._callable import entered_plainly
-from seawall.measure.load.target._feed import FeedEnded
 
 _NAP = 0.05
 # How long the end of a run waits for the places to be left, in seconds.
@@ -57,20 +56,17 @@ class ThreadDriver(Driver):
         self._call = call
         self._stream, self._bounds = work.stream, work.bounds
         self._record, self._tally = work.record, work.record.tally
-        self._worker, self._rows = work.worker, work.rows
+        self._worker = work.worker
         self._clock = asyncio.get_running_loop().time
-        self._numbers = count(self._stream.first, self._stream.stride)
         self._turn = threading.Lock()
         # Guards `pending` of all places, `_waiting`, `_started_all` and the list of places; held for moments only.
         self._books = threading.Lock()
         self._over = threading.Event()
-        self._due: list[float] = []
-        self._next = 0
+        self._queue = Queue(work)
         self._waiting = 0
         self._most = work.bounds.places
         self._places: list[_Place] = []
         self._held_until, self._line_held = 0.0, False
-        self._last = -1.0
         self._started_all = False
         self._crash: BaseException | None = None
         self._troubles: list[str] = []
@@ -154,7 +150,7 @@ class ThreadDriver(Driver):
                 if due is None:
                     return
                 late = due < self._held_until
-                if not self._take_row(place) or not self._begin(place, due, late=late):
+                if not self._fill(place) or not self._begin(place, due, late=late):
                     return
             self._measure(place)
             with self._books:
@@ -170,45 +166,31 @@ class ThreadDriver(Driver):
             self._hire()
         while not self._over.is_set() and not self._started_all:
             now = self._now()
-            due = self._peek(now)
+            due = self._queue.peek(now)
             if due is None or now > self._bounds.until:
                 self._finish_starting()
             elif due <= now:
-                self._next += 1
+                self._queue.pop()
                 return due
             else:
                 self._over.wait(min(due - now, _NAP))
         return None
 
-    def _peek(self, now: float) -> float | None:
-        if self._next >= len(self._due):
-            block = self._stream.take(now)
-            if block is None:
-                return None
-            self._due, self._next = block.tolist(), 0
-        return self._due[self._next]
-
     def _ask_again(self, place: _Place, think: float) -> None:
         while not self._over.wait(max(-self._now(), 0.0)):
             with self._turn:
-                if self._now() >= self._bounds.end or not self._take_row(place) or not self._begin(place, None):
+                if self._now() >= self._bounds.end or not self._fill(place) or not self._begin(place, None):
                     return
             self._measure(place)
             if think:
                 self._over.wait(think)
 
-    def _take_row(self, place: _Place) -> bool:
-        place.number = next(self._numbers)
-        if self._rows is None:
+    def _fill(self, place: _Place) -> bool:
+        if self._queue.fill(place):
             return True
-        try:
-            place.row = self._rows(place.number)
-        except FeedEnded:
-            self._stream.close(self._last)
-            self.ended_early = FEED_ENDED
-            self._finish_starting()
-            return False
-        return True
+        self.ended_early = FEED_ENDED
+        self._finish_starting()
+        return False
 
     def _begin(self, place: _Place, due: float | None, *, late: bool = False) -> bool:
         """Whether the call that was due then, or is made now, still is part of the run; it is started then."""
@@ -218,7 +200,7 @@ class ThreadDriver(Driver):
             place.started = self._now()
             place.due = place.started if due is None else due
             place.pending = place.inside = True
-            self._last = place.due
+            self._queue.last = place.due
             if self._waiting == 0:
                 self._line_held = True
             # Counted under the lock: the end of the run finds a call either counted or not begun.
