@@ -348,3 +348,18 @@ def test_a_target_that_cannot_take_its_arguments_is_refused_at_once() -> None:
         Scenario("main", two, feed=[1])
     assert str(caught.value).endswith("missing a required argument: 'row'")
     Scenario("main", two, feed=[1], worker=int)
+
+
+@pytest.mark.parametrize("arrivals", ["uniform", "poisson"])
+async def test_two_hundred_thousand_a_second_and_none_at_all_are_rates_like_others(arrivals: str) -> None:
+    """However far behind the generator falls, what was planned is sent in the end or counted as dropped."""
+
+    async def nothing() -> None:
+        pass
+
+    pattern = Constant(200_000).then(Constant(0), after=0.1)
+    result = await LoadTest(nothing, pattern, duration=0.2, arrivals=arrivals, seed=1, grace=30).run_async()  # type: ignore[arg-type]
+    assert result.planned == result.sent == result.completed
+    assert result.planned == 20_000 if arrivals == "uniform" else abs(result.planned - 20_000) < 1_000
+    assert result.outcomes == {"ok": result.planned}
+    assert result.dropped == 0

@@ -129,6 +129,7 @@ class AsyncDriver(Driver):
                 self._finish_starting()
                 return
             self._queue.pop()
+            self._queue.last = due
             # Whatever was due while the bound held the line back was held back with it, even if places are free now.
             late = due < self._held_until
             self._busy.add(place)

@@ -29,7 +29,7 @@ class Queue:
         self._block: list[float] = []
         self._next = 0
         self.last = -1.0
-        """When the last call was due that was taken."""
+        """When the last call was due that was begun; drivers say so."""
 
     def peek(self, now: float) -> float | None:
         """When the next call is due; None when there are no more. `now` is seconds from the start."""
@@ -42,7 +42,6 @@ class Queue:
 
     def pop(self) -> None:
         """Take the call that `peek` told of."""
-        self.last = self._block[self._next]
         self._next += 1
 
     def fill(self, place: Fillable) -> bool:
