@@ -1,0 +1,76 @@
+"""How many calls a second a load test makes of a function that does nothing, and what each costs above a bare one."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from benchmarks._case import WrongAnswer
+from benchmarks.load._ours import child
+from benchmarks.load._section import Section, Target
+from benchmarks.load._sizes import Sizes
+from benchmarks.load._targets import SEGMENT
+from benchmarks.load._words import many, told
+from seawall.memory import Segment
+
+_LEAST = 30_000
+_USERS, _THREADS, _WORKERS = 50, 8, 2
+_BARE_CALLS = 100_000
+
+
+def measure(sizes: Sizes) -> list[Section]:
+    """Async in one event loop, plain in threads, async in two processes."""
+    section = Section(
+        "Calls a second of a Python callable",
+        "A function that counts itself and returns. Open: the highest rate of those tried that the verdict calls valid "
+        f"and that was kept within 1 %. Closed: as fast as it goes with {_USERS} users, {_THREADS} for plain ones. "
+        "Overhead: CPU of a call in the closed model without that of the bare call. No server, so all processors.",
+        ["", "open, calls/s", "closed, calls/s", "overhead a call"],
+    )
+    bare = child("bare", calls=_BARE_CALLS // (50 if sizes.quick else 1))
+    best = _highest(sizes, "awaited", max_concurrency=512)
+    closed = _calls("awaited", users=_USERS, seconds=sizes.calls_seconds)
+    section.add("seawall, `async def`", many(best), *_cells(closed, bare["awaited"]))
+    section.targets.append(Target(f"async: at least {_LEAST:,} calls/s", f"{best:,} in the open model", best >= _LEAST))
+    plain = _calls("plain", users=_THREADS, seconds=sizes.calls_seconds)
+    best = _highest(sizes, "plain", max_concurrency=_THREADS)
+    section.add(f"seawall, `def` in at most {_THREADS} threads", many(best), *_cells(plain, bare["plain"]))
+    both = _calls("awaited", users=_USERS, seconds=sizes.calls_seconds, workers=_WORKERS)
+    section.add(f"seawall, `async def`, workers={_WORKERS}", "", many(both["completed"] / both["seconds"]), "")
+    section.notes.append(
+        f"workers={_WORKERS}: the processor time of worker processes cannot be told from that of their start, so no overhead is "
+        "told; both take turns at counting into the same memory"
+    )
+    return [section]
+
+
+def _cells(facts: dict[str, Any], bare: float) -> list[str]:
+    return [many(facts["completed"] / facts["seconds"]), told(facts["cpu"] / facts["completed"] - bare)]
+
+
+def _highest(sizes: Sizes, kind: str, **options: Any) -> int:
+    """The highest rate that is kept; 0 for none. A rate has two attempts: the machine may be away for a moment."""
+    best, attempts = 0, 1 if sizes.quick else 2
+    for rate in sizes.rates:
+        if not any(
+            _kept(_calls(kind, rate=rate, seconds=sizes.calls_seconds, **options), rate) for _ in range(attempts)
+        ):
+            break
+        best = rate
+    return best
+
+
+def _kept(facts: dict[str, Any], rate: int) -> bool:
+    return facts["valid"] and facts["completed"] / facts["seconds"] >= 0.99 * rate
+
+
+def _calls(kind: str, **options: Any) -> dict[str, Any]:
+    """The facts of a run; each call must have counted itself."""
+    name = f"seawall-load-{os.getpid()}"
+    try:
+        facts = child("calls", {SEGMENT: name}, alone=True, kind=kind, **options)
+    finally:
+        Segment.remove(name)
+    if not facts["counted"] == facts["completed"] > 0:
+        raise WrongAnswer(f"{facts['counted']:,} calls counted themselves, seawall tells of {facts['completed']:,}")
+    return facts
