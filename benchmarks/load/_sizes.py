@@ -15,6 +15,7 @@ class Sizes:
     quick: bool
     rounds: int
     seconds: int  # of one round at full speed
+    own_seconds: float  # the same, of our own generator
     open_seconds: float
     stall_run: int  # of the run with a stall
     stall_after: float
@@ -31,6 +32,7 @@ FULL = Sizes(
     quick=False,
     rounds=5,
     seconds=3,
+    own_seconds=3,
     open_seconds=5,
     stall_run=10,
     stall_after=3.05,  # between two rounds of users who began together and ask ten times a second
@@ -46,7 +48,8 @@ QUICK = Sizes(
     quick=True,
     rounds=1,
     seconds=1,
-    open_seconds=1,
+    own_seconds=0.3,
+    open_seconds=0.5,
     stall_run=1,
     stall_after=0.2,
     stall_length=0.2,

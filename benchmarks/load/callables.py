@@ -38,8 +38,8 @@ def measure(sizes: Sizes) -> list[Section]:
     both = _calls("awaited", users=_USERS, seconds=sizes.calls_seconds, workers=_WORKERS)
     section.add(f"seawall, `async def`, workers={_WORKERS}", "", many(both["completed"] / both["seconds"]), "")
     section.notes.append(
-        f"workers={_WORKERS}: the processor time of worker processes cannot be told from that of their start, so no overhead is "
-        "told; both take turns at counting into the same memory"
+        f"workers={_WORKERS}: the processor time of worker processes cannot be told from that of their start, so "
+        "there is no overhead; both take turns at counting into the same memory"
     )
     return [section]
 

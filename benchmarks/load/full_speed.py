@@ -40,7 +40,7 @@ def _closed(sizes: Sizes, server: Server) -> tuple[Section, float]:
     ours: list[Run] = []
     theirs: list[Run] = []
     for _ in range(sizes.rounds):
-        ours.append(run_of(load(server, users=CONNECTIONS, seconds=sizes.seconds)))
+        ours.append(run_of(load(server, users=CONNECTIONS, seconds=sizes.own_seconds)))
         if has_wrk:
             theirs.append(wrk(server, CONNECTIONS, sizes.seconds))
     speed = median(run.rate for run in ours)

@@ -20,14 +20,15 @@ def measure(sizes: Sizes) -> list[Section]:
     """Each once, as fast as it can."""
     section = Section(
         "Requests a second of one process",
-        f"{_USERS} connections or users, closed model, as fast as each can, against the same server; {sizes.seconds} "
-        "s each. A generator that is alone on its processor is limited by its CPU a request, whatever the server could do.",
+        f"{_USERS} connections or users, closed model, as fast as each can, against the same server. "
+        f"{sizes.seconds} s each. A generator that is alone on its processor is limited by its CPU a request, "
+        "whatever the server could do.",
         ["", "requests/s", "CPU a request", "P50", "P99"],
     )
     with serving() as server:
         runs = {
-            "seawall, engine in C++": run_of(load(server, users=_USERS, seconds=sizes.seconds)),
-            "seawall, aiohttp": run_of(load(server, users=_USERS, seconds=sizes.seconds, engine="aiohttp")),
+            "seawall, engine in C++": run_of(load(server, users=_USERS, seconds=sizes.own_seconds)),
+            "seawall, aiohttp": run_of(load(server, users=_USERS, seconds=sizes.own_seconds, engine="aiohttp")),
         }
         if version() is not None:
             runs["wrk"] = wrk(server, _USERS, sizes.seconds)

@@ -29,8 +29,8 @@ def measure(sizes: Sizes) -> list[Section]:
         f"A stall of {sizes.stall_length:g} s",
         f"{RATE:g} requests a second are meant, for {sizes.stall_run} s: evenly spaced in the open model; {USERS} "
         f"users or connections, each every {1 / EACH:g} s, in the closed one. {sizes.stall_after:g} s after its first "
-        f"request the server stands still for {sizes.stall_length:g} s, otherwise it answers at once. The truth is computed "
-        "from the plan: how long somebody who came when due had to wait. In brackets the error against it.",
+        f"request the server stands still for {sizes.stall_length:g} s, otherwise it answers at once. The truth is "
+        "computed from the plan: how long somebody who came when due had to wait. In brackets: the error.",
         ["", "requests", "P50", "P90", "P95", "P99", "max"],
     )
     with serving() as server:
@@ -138,9 +138,9 @@ def _dropping(sizes: Sizes, server: Server, section: Section, truth: Mapping[flo
     times = by_percent(facts["response"])
     _tell(section, "k6-like (late iterations dropped)", facts["completed"], times, truth)
     section.notes.append(
-        f"k6-like is a behaviour, not k6: an open model of ours with {USERS} users in which an arrival that finds "
-        f"none free is never made, as k6 does at `maxVUs`; {facts['dropped']} of {facts['planned']} were dropped, and times say "
-        "nothing of them"
+        f"k6-like is a behaviour, not k6: an open model of ours with {USERS} users in which an arrival that "
+        f"finds none free is never made, as k6 does at `maxVUs`; {facts['dropped']} of {facts['planned']} were "
+        "dropped, and times say nothing of them"
     )
     section.bar(_BARS, "k6-like, late dropped", times[95.0] * 1e3)
 

@@ -27,9 +27,9 @@ def _outstanding(sizes: Sizes) -> Section:
     many, rate = sizes.connections, sizes.slow_rate
     section = Section(
         "Memory with answers outstanding",
-        f"{many:,} requests at {rate:,} a second; the server answers each {sizes.answer_after:g} s late, so that "
-        "all are under way at once, each on a connection of its own. The server's own count of that is checked. Peak of the "
-        "generator's process, the interpreter with all modules included.",
+        f"{many:,} requests at {rate:,} a second; the server answers each {sizes.answer_after:g} s late. So "
+        "all are under way at once, each on a connection of its own. The server's own count of that is checked. Peak "
+        "of the generator's process, the interpreter with all modules included.",
         ["", "before", "peak", "for each request"],
     )
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
