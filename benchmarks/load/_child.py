@@ -76,7 +76,7 @@ def corrected(result: LoadResult, every: float) -> Histogram:
     edges, counts = times.edges(), times.counts()
     for place in counts.nonzero()[0]:
         for _ in range(int(counts[place])):
-            made.record_corrected(float(edges[place]), every)
+            made.record_corrected(float(edges[place : place + 2].mean()), every)
     return made
 
 
