@@ -24,19 +24,18 @@ def measure(sizes: Sizes) -> list[Section]:
         "Calls a second of a Python callable",
         "A function that counts itself and returns. Open: the highest rate of those tried that the verdict calls valid "
         f"and that was kept within 1 %. Closed: as fast as it goes with {_USERS} users, {_THREADS} for plain ones. "
-        "Overhead: CPU of a call in the closed model without that of the bare call. No server, so all processors.",
-        ["", "open, calls/s", "closed, calls/s", "overhead a call"],
+        "Overhead: processor time of a call, the generator's waiting included, without that of the bare call. No "
+        "server, so all processors.",
+        ["", "open, calls/s", "overhead a call", "closed, calls/s", "overhead a call"],
     )
     bare = child("bare", calls=_BARE_CALLS // (50 if sizes.quick else 1))
-    best = _highest(sizes, "awaited", max_concurrency=512)
-    closed = _calls("awaited", users=_USERS, seconds=sizes.calls_seconds)
-    section.add("seawall, `async def`", many(best), *_cells(closed, bare["awaited"]))
+    best = _row(section, sizes, "`async def`", "awaited", bare["awaited"], users=_USERS, places=512)
     section.targets.append(Target(f"async: at least {_LEAST:,} calls/s", f"{best:,} in the open model", best >= _LEAST))
-    plain = _calls("plain", users=_THREADS, seconds=sizes.calls_seconds)
-    best = _highest(sizes, "plain", max_concurrency=_THREADS)
-    section.add(f"seawall, `def` in at most {_THREADS} threads", many(best), *_cells(plain, bare["plain"]))
+    _row(
+        section, sizes, f"`def` in at most {_THREADS} threads", "plain", bare["plain"], users=_THREADS, places=_THREADS
+    )
     both = _calls("awaited", users=_USERS, seconds=sizes.calls_seconds, workers=_WORKERS)
-    section.add(f"seawall, `async def`, workers={_WORKERS}", "", many(both["completed"] / both["seconds"]), "")
+    section.add(f"seawall, `async def`, workers={_WORKERS}", "", "", many(both["completed"] / both["seconds"]), "")
     section.notes.append(
         f"workers={_WORKERS}: the processor time of worker processes cannot be told from that of their start, so "
         "there is no overhead; both take turns at counting into the same memory"
@@ -44,20 +43,29 @@ def measure(sizes: Sizes) -> list[Section]:
     return [section]
 
 
-def _cells(facts: dict[str, Any], bare: float) -> list[str]:
-    return [many(facts["completed"] / facts["seconds"]), told(facts["cpu"] / facts["completed"] - bare)]
-
-
-def _highest(sizes: Sizes, kind: str, **options: Any) -> int:
-    """The highest rate that is kept; 0 for none. A rate has two attempts: the machine may be away for a moment."""
-    best, attempts = 0, 1 if sizes.quick else 2
-    for rate in sizes.rates:
-        if not any(
-            _kept(_calls(kind, rate=rate, seconds=sizes.calls_seconds, **options), rate) for _ in range(attempts)
-        ):
-            break
-        best = rate
+def _row(section: Section, sizes: Sizes, name: str, kind: str, bare: float, *, users: int, places: int) -> int:
+    """A line of the table; the highest rate that was kept in the open model, 0 for none."""
+    best, facts = _highest(sizes, kind, max_concurrency=places)
+    closed = _calls(kind, users=users, seconds=sizes.calls_seconds)
+    opened = ["none kept", ""] if facts is None else [many(best), _overhead(facts, bare)]
+    section.add(f"seawall, {name}", *opened, many(closed["completed"] / closed["seconds"]), _overhead(closed, bare))
     return best
+
+
+def _overhead(facts: dict[str, Any], bare: float) -> str:
+    return told(facts["cpu"] / facts["completed"] - bare)
+
+
+def _highest(sizes: Sizes, kind: str, **options: Any) -> tuple[int, dict[str, Any] | None]:
+    """The highest rate that is kept and its run. A rate has two attempts: the machine may be away for a moment."""
+    best, facts = 0, None
+    for rate in sizes.rates:
+        runs = (_calls(kind, rate=rate, seconds=sizes.calls_seconds, **options) for _ in range(1 if sizes.quick else 2))
+        kept = next((run for run in runs if _kept(run, rate)), None)
+        if kept is None:
+            break
+        best, facts = rate, kept
+    return best, facts
 
 
 def _kept(facts: dict[str, Any], rate: int) -> bool:
