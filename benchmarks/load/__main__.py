@@ -29,7 +29,7 @@ AREAS = {
     "memory": memory,
 }
 PAGE = Path(__file__).resolve().parent.parent / "results" / "load.md"
-_UNITS = {"P95 told of a stall": "ms", "requests a second, one process": "requests/s"}
+_UNITS = {"P95 told of a stall": "ms", "one process at full speed": "requests/s"}
 
 
 def document(sections: list[Section], took: float, *, has_chart: bool) -> str:

@@ -57,14 +57,17 @@ def _overhead(facts: dict[str, Any], bare: float) -> str:
 
 
 def _highest(sizes: Sizes, kind: str, **options: Any) -> tuple[int, dict[str, Any] | None]:
-    """The highest rate that is kept and its run. A rate has two attempts: the machine may be away for a moment."""
-    best, facts = 0, None
+    """The highest rate that is kept and its run. Rates have two attempts: the machine may be away for a moment."""
+    best, facts, missed = 0, None, 0
     for rate in sizes.rates:
         runs = (_calls(kind, rate=rate, seconds=sizes.calls_seconds, **options) for _ in range(1 if sizes.quick else 2))
         kept = next((run for run in runs if _kept(run, rate)), None)
-        if kept is None:
+        if kept is not None:
+            best, facts, missed = rate, kept, 0
+            continue
+        missed += 1
+        if missed == 2:
             break
-        best, facts = rate, kept
     return best, facts
 
 

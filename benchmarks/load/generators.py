@@ -20,10 +20,9 @@ def measure(sizes: Sizes) -> list[Section]:
     """Each as fast as it can."""
     section = Section(
         "Requests a second of one process",
-        f"{_USERS} connections or users, closed model, as fast as each can, against the same server. "
-        f"{sizes.seconds} s each, the "
-        "median of three for wrk and the engine in C++. A generator that is alone on its processor is limited by its CPU a request, "
-        "whatever the server could do.",
+        f"{_USERS} connections or users, closed model, as fast as each can, against the same server; {sizes.seconds} s, "
+        "for wrk and the engine in C++ the median of three. A generator that is alone on its processor is limited by its "
+        "CPU a request, whatever the server could do.",
         ["", "requests/s", "CPU a request", "P50", "P99"],
     )
     with serving() as server:
@@ -57,4 +56,4 @@ def _middle(runs: list[Run]) -> Run:
 
 def _tell(section: Section, name: str, run: Run) -> None:
     section.add(name, many(run.rate), told(run.cpu_each), told(run.response[50.0]), told(run.response[99.0]))
-    section.bar("requests a second, one process", name, run.rate)
+    section.bar("one process at full speed", name, run.rate)
