@@ -20,9 +20,9 @@ def measure(sizes: Sizes) -> list[Section]:
     """Each as fast as it can."""
     section = Section(
         "Requests a second of one process",
-        f"{_USERS} connections or users, closed model, as fast as each can, against the same server; {sizes.seconds} s, "
-        "for wrk and the engine in C++ the median of three. A generator that is alone on its processor is limited by its "
-        "CPU a request, whatever the server could do.",
+        f"{_USERS} connections or users, closed model, as fast as each can, against the same server; {sizes.seconds} "
+        "s, for wrk and the engine in C++ the median of three. A generator that is alone on its processor is limited by "
+        "its CPU a request, whatever the server could do.",
         ["", "requests/s", "CPU a request", "P50", "P99"],
     )
     with serving() as server:
