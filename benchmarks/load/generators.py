@@ -21,7 +21,7 @@ def measure(sizes: Sizes) -> list[Section]:
     section = Section(
         "Requests a second of one process",
         f"{_USERS} connections or users, closed model, as fast as each can, against the same server; {sizes.seconds} "
-        "s, for wrk and the engine in C++ the median of three. A generator that is alone on its processor is limited by "
+        "s, for wrk and the engine in C++ the median of three. A generator alone on its processor is limited by "
         "its CPU a request, whatever the server could do.",
         ["", "requests/s", "CPU a request", "P50", "P99"],
     )
