@@ -40,3 +40,4 @@ def bench(session: nox.Session) -> None:
     """Compare with rivals and rewrite benchmarks/results. Close everything else first."""
     session.install(".[bench]")
     session.run("python", "-m", "benchmarks.run", "--write", *session.posargs)
+    session.run("python", "-m", "benchmarks.load", "--write")

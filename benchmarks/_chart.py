@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from html import escape
 
 from benchmarks._rows import Row, grouped, times
@@ -12,8 +13,13 @@ _LEFT, _WIDTH, _RIGHT = 330, 420, 90
 _OURS, _OTHERS, _TEXT, _GRID = "#0b7285", "#adb5bd", "#212529", "#dee2e6"
 
 
-def chart(rows: list[Row]) -> str | None:
-    """The SVG; None where there is nobody to compare with."""
+def chart(rows: list[Row], units: Mapping[str, str] | None = None) -> str | None:
+    """The SVG; None where there is nobody to compare with.
+
+    Args:
+        rows: What is drawn: the ratio of each.
+        units: What the ratios of a group really are, by its name, where they are none.
+    """
     groups = {name: [row for row in members if not row.trouble] for name, members in grouped(rows).items()}
     groups = {name: members for name, members in groups.items() if _is_contest(members)}
     if not groups:
@@ -24,7 +30,7 @@ def chart(rows: list[Row]) -> str | None:
     parts: list[str] = []
     y = 10
     for name, members in groups.items():
-        parts += _group(name, members, y, scale)
+        parts += _group(name, (units or {}).get(name) or _unit(members), members, y, scale)
         y += _TITLE + _LINE * len(members) + 30
     return _document(parts, y)
 
@@ -46,9 +52,12 @@ class _Scale:
         return [10.0**power for power in range(self.low, self.high + 1)]
 
 
-def _group(name: str, rows: list[Row], y: int, scale: _Scale) -> list[str]:
+def _unit(rows: list[Row]) -> str:
+    return "x time.monotonic()" if all(row.of is None for row in rows) else "x bare interpreter"
+
+
+def _group(name: str, unit: str, rows: list[Row], y: int, scale: _Scale) -> list[str]:
     top, bottom = y + _TITLE - 6, y + _TITLE + _LINE * len(rows)
-    unit = "x time.monotonic()" if all(row.of is None for row in rows) else "x bare interpreter"
     parts = [f'<text x="12" y="{y + 18}" font-weight="bold">{escape(name)}, {unit}</text>']
     for tick in scale.ticks():
         x, strong = scale.x(tick), tick == 1.0

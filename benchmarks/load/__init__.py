@@ -1,0 +1,1 @@
+"""The load generator against others, and against arithmetic: `python -m benchmarks.load`."""
