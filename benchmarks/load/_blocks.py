@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.load import _targets
 from seawall._core.tally import Tally
 from seawall.measure import Closed, LoadTest
-from seawall.measure.load._outcomes import DONE
+from seawall.measure.load.result._outcomes import DONE
 
 _TASKS = 1_000
 

@@ -103,7 +103,7 @@ def test_a_stall_of_two_seconds_is_as_long_as_it_was(engine: str) -> None:
     """Percentiles of the response time follow from the plan and the stall alone, within 3 %."""
     with StallingServer(stall_at=STALLED_AT, stall=STALL) as server:
         result = LoadTest(server.url, Constant(RATE), duration=SECONDS, max_concurrency=600, engine=engine).run()  # type: ignore[arg-type]
-    assert server.stalled == pytest.approx(STALL, rel=0.2)
+    assert server.stalled >= STALL * 0.99
     truth = np.sort(expected_stall(server.stalled))
     assert (result.planned, result.completed, server.seen) == (RATE * SECONDS,) * 3
     # Reading five hundred answers at once takes an event loop in Python some time, too.
