@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vectorclock import VectorClock
+from vectorclock.vectorclock import VectorClock
 
 from benchmarks._case import Probe
 from benchmarks.versus._kinds import NODES, Makers

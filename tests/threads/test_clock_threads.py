@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 
 import pytest
@@ -46,14 +47,19 @@ def test_eight_threads_get_stamps_of_their_own(tmp_path, make):
     assert len(set().union(*given)) == 8 * EACH
 
 
-def collect(kind, path, store, answers):
+def begin(barrier):
+    """Keep what the workers of a pool wait at."""
+    collect.start = barrier
+
+
+def collect(kind, path, store):
     """Stamps of one shared clock, from a process of its own."""
+    collect.start.wait(60)
     if kind == "lamport":
-        clock = LamportClock("a", shared=path)
-        answers.put([clock.tick() for _ in range(EACH)])
+        give = LamportClock("a", shared=path).tick
     else:
-        clock = HybridClock(shared=path, store=store, store_ahead=None if store is None else 0.001)
-        answers.put([clock.now() for _ in range(EACH)])
+        give = HybridClock(shared=path, store=store, store_ahead=None if store is None else 0.001).now
+    return [give() for _ in range(EACH)]
 
 
 @pytest.mark.parametrize(
@@ -65,13 +71,8 @@ def test_four_processes_on_one_segment_get_stamps_of_their_own(tmp_path, kind, m
     segment = Segment(path, size=64 * 1024)
     store = str(tmp_path / "store") if kind == "stored" else None
     context = multiprocessing.get_context(method)
-    answers = context.SimpleQueue()
-    workers = [context.Process(target=collect, args=(kind, path, store, answers)) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    given = [answers.get() for _ in workers]
-    for worker in workers:
-        worker.join()
+    with ProcessPoolExecutor(4, context, begin, (context.Barrier(4),)) as pool:
+        given = [one.result(120) for one in [pool.submit(collect, kind, path, store) for _ in range(4)]]
     assert all(rising(mine) for mine in given)
     assert len(set().union(*given)) == 4 * EACH
     last = (

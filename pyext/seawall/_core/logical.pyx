@@ -2,8 +2,8 @@
 # Annotations are for the stubs: a typed argument would be converted before it could be refused with a message of ours.
 """Logical clocks. The public classes are in seawall.distributed.clocks."""
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.long cimport PyLong_AsUnsignedLongLong, PyLong_CheckExact
+from cpython.exc cimport PyErr_Clear, PyErr_Occurred
+from cpython.long cimport PyLong_CheckExact
 from libc.stdint cimport int64_t, uint64_t
 from libcpp.string cimport string
 from operator import index
@@ -98,6 +98,11 @@ cdef extern from "seawall/clocks/vector.hpp" namespace "seawall::clocks":
     void put_head(string&, size_t, View, uint64_t, size_t) except +
 
 
+cdef extern from "Python.h":
+    # Declared without an exception: an error is all ones, which is above every `most`.
+    uint64_t PyLong_AsUnsignedLongLong(object) noexcept
+
+
 cdef uint64_t LAYOUT = 1
 LAST_TICK = kLastTick
 LAST_STAMP = kLastStamp
@@ -108,9 +113,12 @@ cdef uint64_t checked_stamp(str what, value, uint64_t most) except? 0:
         if isinstance(value, bool) or not hasattr(value, "__index__"):
             raise TypeError(f"stamp must be {what}, got {value!r}")
         value = index(value)
-    if not 0 <= value <= most:
+    cdef uint64_t stamp = PyLong_AsUnsignedLongLong(value)
+    if stamp > most:
+        if PyErr_Occurred():
+            PyErr_Clear()  # negative, or beyond 64 bits: said below
         raise ConfigError(f"stamp must be {what} from 0 to {most}, got {value}")
-    return PyLong_AsUnsignedLongLong(value)
+    return stamp
 
 
 cdef class Lamport:
