@@ -2,7 +2,7 @@
 
 import pickle
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.oracles.clocks import HybridOracle, packed, relation
 
@@ -11,11 +11,12 @@ from seawall.distributed.clocks import HybridClock, HybridStamp, LamportClock, U
 from seawall.errors import ClockDrift
 
 SECOND = 1_000_000_000
-NODES = ("a", "b", "c", "d")
+NODES = ("a", "b", "c")
+AT = st.integers(0, 6)  # few, so that steps meet: most wrong orders need a merge of what was counted apart
 STEP = st.one_of(
-    st.tuples(st.just("increment"), st.integers(0, 99), st.sampled_from(NODES)),
-    st.tuples(st.just("merge"), st.integers(0, 99), st.integers(0, 99)),
-    st.tuples(st.just("prune"), st.integers(0, 99), st.integers(1, 3)),
+    st.tuples(st.just("increment"), AT, st.sampled_from(NODES)),
+    st.tuples(st.just("merge"), AT, AT),
+    st.tuples(st.just("prune"), AT, st.integers(1, 2)),
 )
 
 
@@ -25,7 +26,7 @@ def histories(steps, *, prunes):
     made = [(VectorClock(), frozenset(), False)]
     events = dict.fromkeys(NODES, 0)
     for kind, at, what in steps:
-        vector, known, pruned = made[at % len(made)]
+        vector, known, pruned = made[-1 - at % len(made)]
         clock.advance(1.0)
         if kind == "increment":
             if not {(what, i) for i in range(1, events[what] + 1)} <= known:
@@ -33,7 +34,7 @@ def histories(steps, *, prunes):
             events[what] += 1
             made.append((vector.increment(what, clock=clock), known | {(what, events[what])}, pruned))
         elif kind == "merge":
-            other, also, too = made[what % len(made)]
+            other, also, too = made[-1 - what % len(made)]
             made.append((vector.merge(other), known | also, pruned or too))
         elif prunes:
             made.append((vector.prune(max_entries=what), known, pruned or len(vector) > what))
@@ -51,7 +52,8 @@ def test_unpruned_vector_clocks_tell_exactly_how_histories_relate(steps):
             assert hash(one) == hash(two) or known != also
 
 
-@given(st.lists(STEP, max_size=60))
+@settings(max_examples=400)
+@given(st.lists(STEP, min_size=4, max_size=25))
 def test_a_pruned_vector_clock_never_tells_a_wrong_order(steps):
     """After pruning the answer is right or "concurrent"; without it the answer is right."""
     made = histories(steps, prunes=True)
