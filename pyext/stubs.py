@@ -35,6 +35,7 @@ CYTHON = (
     "descriptors",
     "histogram",
     "tally",
+    "logical",
 )
 NANOBIND = ("bulk", *(("http",) if sys.platform == "linux" else ()))
 
@@ -64,6 +65,13 @@ BY_NAME = {
     "Breaker.try_enter": "Permit | Refusal",
     "Limiter._counts": "tuple[int, int]",
     "KeyedLimiter._counts": "tuple[int, int, int, int]",
+    "Lamport.segment": "Segment | None",
+    "Hybrid.segment": "Segment | None",
+    "Hybrid.name": "str",
+    "Hybrid._figures": "tuple[int, int, int, int, int]",
+    "Vector._entries": "list[tuple[str, int, int]]",
+    "Vector._pruned": "tuple[int, bytes, int]",
+    "Vector.compare": "Order",
     "Budget.clock": "PublicClock",
     "Budget.name": "str",
     "Budget.segment": "Segment | None",
@@ -106,9 +114,10 @@ CONSTANTS = {
     "budget": {"MOST_RESERVE": "int"},
     "retry": dict.fromkeys(("ACCEPTED", "GAVE_UP", "OVER_BUDGET", "RECOVERED"), "int"),
     "deadline": {"IN_FORCE": "ContextVar[Any]"},
+    "logical": {"LAST_STAMP": "int", "LAST_TICK": "int"},
     "fallback": {"USED": "ContextVar[Any]"},
 }
-# The last two stand above _core: only the stubs know them, so that users see the real types.
+# The last three stand above _core: only the stubs know them, so that users see the real types.
 IMPORTS = (
     ("_core.clock", "Clock"),
     ("_core.policy", "Policy"),
@@ -121,6 +130,7 @@ IMPORTS = (
     ("_core.histogram", "Histogram"),
     ("clock", "Clock as PublicClock"),
     ("guard.limits._decision", "Decision"),
+    ("distributed.clocks._order", "Order"),
 )
 # Constructors are not introspectable in extension types.
 CONSTRUCTORS = {
@@ -131,6 +141,7 @@ CONSTRUCTORS = {
     "Route": "(self, stages: tuple[Policy, ...]) -> None",
     "Passage": "(self, stages: tuple[Policy, ...] | Route, is_async: bool) -> None",
     "Waiter": "(self, bell: Any) -> None",
+    "Vector": "(cls, form: bytes) -> Self",
     "Counter": "(cls, segment: Segment | None = ..., name: str = ...) -> Self",
     "Gauge": "(cls, segment: Segment | None = ..., name: str = ...) -> Self",
     "Tally": (
@@ -145,6 +156,7 @@ CONSTRUCTORS = {
 # Slots, which carry no signature either.
 SLOTS = {
     "Flight": ("def __await__(self) -> Self: ...", "def __next__(self) -> Any: ..."),
+    "Vector": ("def __bytes__(self) -> bytes: ...",),
     "Guarded": ("def __call__(self, *args: Any, **kwargs: Any) -> Any: ...",),
 }
 SPECIAL = {

@@ -21,6 +21,8 @@ LIBRARIES = {
     "hdrhistogram": ("hdrhistogram", {"record", "record_many", "percentile"}),
     "ddsketch": ("ddsketch", {"record", "record_many", "percentile"}),
     "fastdigest": ("fastdigest", {"record", "record_many", "percentile"}),
+    "hlcpy": ("hlcpy", {"hybrid_now", "hybrid_receive"}),
+    "vectorclock": ("vectorclock", {"vector_compare"}),
     "pybreaker": ("pybreaker", {"breaker"}),
     "circuitbreaker": ("circuitbreaker", {"breaker", "breaker_async"}),
     "aiobreaker": ("aiobreaker", {"breaker", "breaker_async"}),

@@ -2,6 +2,7 @@
 // the difference of the two is the cost without what surrounds it.
 #include <cstdio>
 
+#include "clocks.hpp"
 #include "guard.hpp"
 #include "http.hpp"
 #include "limits.hpp"
@@ -14,7 +15,7 @@ extern "C" bool measured(const Operation& operation, std::uint64_t n);
 int main() {
   constexpr std::uint64_t kFew = 10'000, kMany = 30'000;
   auto all = limit_operations();
-  for (auto more : {measure_operations(), guard_operations(), http_operations()}) {
+  for (auto more : {measure_operations(), clock_operations(), guard_operations(), http_operations()}) {
     for (auto& operation : more) all.push_back(std::move(operation));
   }
   for (const auto& [name, operation] : all) {

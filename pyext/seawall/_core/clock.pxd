@@ -17,6 +17,21 @@ cdef extern from "seawall/time/clock.hpp" namespace "seawall::time" nogil:
     int64_t now_ns(const Source&) noexcept
 
 
+cdef extern from "seawall/time/wall.hpp" namespace "seawall::time" nogil:
+    cppclass CppWall "seawall::time::WallClock":
+        pass
+
+    cppclass WallSource:
+        const Hand* hand
+        CppWall* wall
+
+    int64_t wall_ns(const WallSource&) noexcept
+
+
+cdef class Wall:
+    cdef WallSource source
+
+
 cdef class Clock:
     # Kernels of other modules copy this beside a reference to the Clock. All point to one counter clock: this module's.
     cdef Source source
@@ -28,3 +43,7 @@ cdef class Clock:
 cdef class Hands(Clock):
     cdef Hand own
     cdef int64_t highest
+
+
+# Where an object that takes wall time reads it: from a Wall, or from a clock with hands. Raises TypeError for others.
+cdef int read_wall(clock, WallSource* source) except -1

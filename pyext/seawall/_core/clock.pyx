@@ -3,9 +3,12 @@
 cdef extern from *:
     """
     #include "seawall/time/clock.hpp"
+    #include "seawall/time/wall.hpp"
     static seawall::time::CounterClock seawall_counter(seawall::time::CounterClock::trustworthy());
+    static seawall::time::WallClock seawall_wall(seawall_counter);
     """
     CounterClock seawall_counter
+    CppWall seawall_wall
 
 
 cdef class Clock:
@@ -35,6 +38,27 @@ cdef class Hands(Clock):
 
     cdef int64_t latest(self) noexcept:
         return self.highest
+
+
+cdef class Wall:
+    """The machine's Unix time. Thread safe."""
+
+    def __cinit__(self):
+        self.source.wall = &seawall_wall
+
+    def now_ns(self) -> int:
+        """Nanoseconds since 1970, as the machine has it: it may go back."""
+        return wall_ns(self.source)
+
+
+cdef int read_wall(clock, WallSource* source) except -1:
+    if isinstance(clock, Wall):
+        source[0] = (<Wall>clock).source
+    elif isinstance(clock, Hands):
+        source.hand = (<Hands>clock).source.hand
+    else:
+        raise TypeError(f"{clock!r} tells no wall time")
+    return 0
 
 
 def reads_counter() -> bool:

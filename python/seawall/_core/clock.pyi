@@ -5,6 +5,9 @@ from typing import Any, TypeVar
 _T = TypeVar("_T")
 _Key = str | bytes | int | tuple[Any, ...]
 
+class Wall:
+    def now_ns(self) -> int: ...
+
 class Clock:
     def now_ns(self) -> int: ...
 

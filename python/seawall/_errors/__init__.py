@@ -3,6 +3,7 @@
 from seawall._errors._hierarchy import (
     BulkheadFull,
     CircuitOpen,
+    ClockDrift,
     ConfigError,
     DeadlineExceeded,
     EngineError,
@@ -20,6 +21,7 @@ __all__ = [
     "BulkheadFull",
     "CauseStandIn",
     "CircuitOpen",
+    "ClockDrift",
     "ConfigError",
     "DeadlineExceeded",
     "EngineError",

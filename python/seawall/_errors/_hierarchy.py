@@ -13,7 +13,8 @@
     ├── TimeoutExceeded          a call that was made took too long: after (also a TimeoutError)
     ├── ConfigError              an option or argument that can never work (also a ValueError)
     ├── EngineError              a store or service below seawall failed or answered nonsense
-    └── SegmentError             a shared memory segment that cannot be used
+    ├── SegmentError             a shared memory segment that cannot be used
+    └── ClockDrift               a stamp too far ahead: stamp, ahead, most
 """
 
 from __future__ import annotations
@@ -59,6 +60,27 @@ class SegmentError(SeawallError):
     """A shared memory segment cannot be created, attached or used as asked; the message says why and what to do."""
 
     __module__ = _PUBLIC
+
+
+class ClockDrift(SeawallError):
+    """A stamp of another machine is too far ahead to be taken; the clock that refused it stays as it was.
+
+    Units: `ahead` and `most` are in seconds, of a Lamport clock in ticks.
+
+    Args:
+        message: What happened, for people.
+        stamp: The stamp that was refused.
+        ahead: How far it is ahead.
+        most: How far it might have been.
+    """
+
+    __module__ = _PUBLIC
+
+    def __init__(self, message: str, *, stamp: int, ahead: float, most: float) -> None:
+        super().__init__(message)
+        self.stamp = stamp
+        self.ahead = ahead
+        self.most = most
 
 
 class Rejected(SeawallError):

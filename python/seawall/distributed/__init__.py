@@ -1,0 +1,1 @@
+"""What several processes or machines agree on: clocks, hashing, locks, election, transactions."""
