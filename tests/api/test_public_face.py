@@ -16,6 +16,7 @@ PUBLIC = ROOT / "tests" / "api" / "public_names.txt"
 ROOMS = (
     "seawall",
     "seawall.clock",
+    "seawall.distributed.hashing",
     "seawall.errors",
     "seawall.errors.recovery",
     "seawall.guard",

@@ -45,14 +45,14 @@ cdef extern from "seawall/hashing/bounded.hpp" namespace "seawall::hashing" nogi
 cdef int32_t MOST_BUCKETS = 2**31 - 1
 
 
-def stable_hash(key: str | bytes | int) -> int:
+def stable_hash(key) -> int:
     """The hash of a key that never changes: XXH64 of its UTF-8 text, its bytes, or the 8 bytes of its number."""
     cdef uint64_t hash = 0
     key_hash(key, hash)
     return hash
 
 
-def jump(key: str | bytes | int, buckets: int) -> int:
+def jump(key, buckets) -> int:
     """The bucket of `key`, 0 to buckets - 1, by jump consistent hashing: no table, and the fewest keys move."""
     cdef uint64_t hash = 0
     cdef int32_t count = checked_buckets(buckets)
@@ -104,7 +104,7 @@ cdef class Placement:
     cdef vector[int32_t] chosen(self, uint64_t hash, size_t zone_count, size_t n) except *:
         raise NotImplementedError
 
-    def node(self, key: str | bytes | int) -> str:
+    def node(self, key) -> str:
         """The name of the node that has `key`."""
         cdef uint64_t hash = 0
         key_hash(key, hash)
@@ -112,7 +112,7 @@ cdef class Placement:
             raise TypeError(f"{type(self).__name__} is used before __init__")
         return <str>self.names[self.owner(hash)]
 
-    def nodes(self, key: str | bytes | int, n: int, *, distinct_zones: bool = True) -> tuple:
+    def nodes(self, key, n, *, distinct_zones=True) -> tuple:
         """The names of `n` different nodes for copies of `key`, the one of `node(key)` first.
 
         Guarantees: those for n are the first of those for n + 1.
@@ -201,7 +201,7 @@ cdef class BoundedTable(RingTable):
             raise TypeError(f"{type(self).__name__} is used before __init__")
         return 0
 
-    def node(self, key: str | bytes | int, loads: dict | None = None) -> str:
+    def node(self, key, loads=None) -> str:
         """The name of the node that `acquire` would take now. Counts nothing.
 
         Args:
@@ -212,7 +212,7 @@ cdef class BoundedTable(RingTable):
         cdef vector[int64_t] carried
         self.must_be_bounded()
         key_hash(key, hash)
-        carried = self.bounded.loads() if loads is None else <vector[int64_t]>self._load_list(loads)
+        carried = self.bounded.loads() if loads is None else <vector[int64_t]>self._load_list(dict(loads))
         return self.names[self.bounded.one(self.ring[0], hash, Loads(carried.data(), carried.size()))]
 
     def _load_list(self, loads: dict) -> list:
@@ -229,7 +229,7 @@ cdef class BoundedTable(RingTable):
         self.must_be_bounded()
         return self.bounded.loads()
 
-    def acquire(self, key: str | bytes | int) -> Held:
+    def acquire(self, key) -> Held:
         """Put one load on the first node for `key` that has room. Give it back with `release()`, or use it in a `with`."""
         cdef uint64_t hash = 0
         cdef Held held

@@ -32,6 +32,12 @@ template <class T>
 using Array = nb::ndarray<nb::numpy, T, nb::ndim<1>>;
 using Indices = std::vector<std::int32_t>;
 using Names = std::vector<std::string>;
+using Several = nb::typed<nb::tuple, nb::any, nb::ellipsis>;
+
+template <class... T>
+Several several(T... items) {
+  return nb::borrow<Several>(nb::make_tuple(std::move(items)...));
+}
 
 template <class T>
 Array<T> as_array(std::vector<T> numbers) {
@@ -76,7 +82,7 @@ void run(std::size_t size, Work work) {
 
 std::vector<std::string_view> views(const Names& names) { return {names.begin(), names.end()}; }
 
-Array<std::uint64_t> hash_keys(const nb::tuple& keys) {
+Array<std::uint64_t> hash_keys(const Several& keys) {
   std::vector<std::uint64_t> out(keys.size());
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (seawall::pyext::key_hash(PyTuple_GET_ITEM(keys.ptr(), static_cast<Py_ssize_t>(i)), out[i]) < 0) {
@@ -156,19 +162,19 @@ Array<std::int32_t> bounded_owners(const nb::capsule& ring, const nb::capsule& b
   return as_array(std::move(out));
 }
 
-nb::tuple points(const nb::capsule& capsule) {
+Several points(const nb::capsule& capsule) {
   std::vector<std::uint64_t> at;
   Indices nodes;
   for (const auto& point : kernel<hashing::Ring>(capsule).points()) {
     at.push_back(point.at);
     nodes.push_back(point.node);
   }
-  return nb::make_tuple(as_array(std::move(at)), as_array(std::move(nodes)));
+  return several(as_array(std::move(at)), as_array(std::move(nodes)));
 }
 
 Array<std::int32_t> slots(const nb::capsule& capsule) { return as_array(kernel<hashing::Maglev>(capsule).table()); }
 
-nb::tuple moved(const nb::capsule& before, const nb::capsule& after, const Indices& now) {
+Several moved(const nb::capsule& before, const nb::capsule& after, const Indices& now) {
   const auto moves = hashing::moved(kernel<hashing::Ring>(before), kernel<hashing::Ring>(after), now);
   std::vector<std::uint64_t> starts;
   std::vector<std::uint64_t> ends;
@@ -180,8 +186,8 @@ nb::tuple moved(const nb::capsule& before, const nb::capsule& after, const Indic
     sources.push_back(move.source);
     targets.push_back(move.target);
   }
-  return nb::make_tuple(as_array(std::move(starts)), as_array(std::move(ends)), as_array(std::move(sources)),
-                        as_array(std::move(targets)));
+  return several(as_array(std::move(starts)), as_array(std::move(ends)), as_array(std::move(sources)),
+                 as_array(std::move(targets)));
 }
 
 }  // namespace

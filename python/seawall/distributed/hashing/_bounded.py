@@ -31,20 +31,20 @@ def checked_headroom(headroom: object) -> float:
 
 
 @own_methods
-class BoundedRing(_core.BoundedTable, Ring):  # type: ignore[misc]
+class BoundedRing(_core.BoundedTable, Ring):
     """A ring that counts loads: a key goes to the first node onward from its place that has room.
 
-    Guarantees: when `acquire` puts a load on a node, the node carries at most (1 + headroom) times its share by weight of
-    all loads, rounded up; without `release` that holds for all nodes at all times. Loads that were there before a node
-    came or others were released stay where they are.
+    Guarantees: when `acquire` puts a load on a node, the node carries at most (1 + headroom) times its share by weight
+    of all loads, rounded up; without `release` that holds for all nodes at all times. Loads that were there before a
+    node came or others were released stay where they are.
     Rings made by add, remove and with_ go on counting the loads of the nodes they share.
     Thread safety: immutable but for the loads, whose counting is linearizable.
     Cost: `acquire` about 100 ns and 1 ns a node.
 
     Args:
         nodes: Names, weights by name, or Nodes.
-        headroom: How much more than its share a node may carry, 0.01 to 100. Little keeps loads even, much keeps keys in
-            their places.
+        headroom: How much more than its share a node may carry, 0.01 to 100. Little keeps loads even, much keeps keys
+            in their places.
         vnodes: As for Ring.
 
     Source: Mirrokni, Thorup and Zadimoghaddam, "Consistent Hashing with Bounded Loads" (2016).
@@ -80,13 +80,11 @@ class BoundedRing(_core.BoundedTable, Ring):  # type: ignore[misc]
         """What each node carries now."""
         return dict(zip(self.names, self._loads(), strict=True))
 
-    def assign_many(
-        self, keys: Sequence[Key] | NDArray[Any], loads: Mapping[str, int] | None = None
-    ) -> NDArray[int32]:
+    def assign_many(self, keys: Sequence[Key] | NDArray[Any], loads: Mapping[str, int] | None = None) -> NDArray[int32]:
         """Divide keys among the nodes, one after the other, each on top of those before; indices into `names`.
 
-        Guarantees: no node gets more than (1 + headroom) times its share of all, rounded up, unless it carried more before.
-        Counts nothing: `loads()` is as before.
+        Guarantees: no node gets more than (1 + headroom) times its share of all, rounded up, unless it carried more
+        before. Counts nothing: `loads()` is as before.
 
         Args:
             keys: n keys, or an (n,) array of whole numbers or text.
@@ -97,13 +95,10 @@ class BoundedRing(_core.BoundedTable, Ring):  # type: ignore[misc]
     def _owners(self, hashes: NDArray[uint64]) -> NDArray[int32]:
         return self._bounded_owners(hashes, None, False)
 
-    def _bounded_owners(
-        self, hashes: NDArray[uint64], loads: Mapping[str, int] | None, adding: bool
-    ) -> NDArray[int32]:
+    def _bounded_owners(self, hashes: NDArray[uint64], loads: Mapping[str, int] | None, adding: bool) -> NDArray[int32]:
         import numpy
 
         carried = self._loads() if loads is None else self._load_list(dict(loads))
         return placing.bounded_owners(
             self._capsule(), self._bounds(), hashes, numpy.array(carried, dtype=numpy.int64), adding
         )
-

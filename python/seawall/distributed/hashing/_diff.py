@@ -88,9 +88,7 @@ def diff(old: Ring | Rendezvous | Maglev, new: Ring | Rendezvous | Maglev, *, sa
 
 
 def _of_rings(old: Ring, new: Ring) -> Diff:
-    starts, ends, sources, targets = placing.moved(
-        old._capsule(), new._capsule(), renumbered(old.members, new.members)
-    )
+    starts, ends, sources, targets = placing.moved(old._capsule(), new._capsule(), renumbered(old.members, new.members))
     ranges = tuple(
         MovedRange(start, end or WHOLE, old.names[source], new.names[target])
         for start, end, source, target in zip(

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Key = str | bytes | int
-Keys = "Sequence[Key] | NDArray[Any]"
-MOST_BUCKETS = 2**31 - 1
 
 __all__ = ["jump", "jump_many", "stable_hash", "stable_hash_many"]
 
@@ -41,7 +39,9 @@ def stable_hash_many(keys: Sequence[Key] | NDArray[Any]) -> NDArray[uint64]:
     numbers = numbers_of(keys)
     if numbers is not None:
         return placing.hash_numbers(numbers)
-    if hasattr(keys, "tolist"):
+    import numpy
+
+    if isinstance(keys, numpy.ndarray):
         if keys.ndim != 1:
             raise ConfigError(f"keys must be one-dimensional, got shape {keys.shape}")
         keys = keys.tolist()

@@ -51,8 +51,8 @@ class Maglev(Members, _core.MaglevTable):
         nodes: Names, weights by name, or Nodes. One whose share is below a slot has no keys.
         slots: A prime, at least as many as nodes, better a hundred times as many.
 
-    Source: Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer" (2016), section 3.4. Which nodes
-    follow in `nodes` is not from there: those of the next slots.
+    Source: Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer" (2016), section 3.4. Which
+    nodes follow in `nodes` is not from there: those of the next slots.
 
     Example:
         >>> backends = Maglev(["10.0.0.1", "10.0.0.2"])

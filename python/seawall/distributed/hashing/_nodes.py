@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from seawall.errors import ConfigError
 
@@ -66,7 +67,7 @@ def in_order(nodes: Iterable[Node]) -> tuple[Node, ...]:
     ordered = tuple(sorted(nodes, key=lambda node: node.name))
     if not 1 <= len(ordered) <= MOST_NODES:
         raise ConfigError(f"nodes must be 1 to {MOST_NODES:,}, got {len(ordered)}")
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if before.name == after.name:
             raise ConfigError(f"every node must have a name of its own, got {after.name!r} twice")
     return ordered

@@ -25,7 +25,8 @@ def checked_vnodes(vnodes: object) -> int:
     """How many points a node of weight 1 has."""
     if isinstance(vnodes, bool) or not isinstance(vnodes, int) or not 1 <= vnodes <= MOST_VNODES:
         raise ConfigError(
-            f"vnodes must be a whole number from 1 to {MOST_VNODES:,} points a node, got {vnodes!r}; {VNODES} is the default"
+            f"vnodes must be a whole number from 1 to {MOST_VNODES:,} points a node, got {vnodes!r}; "
+            f"{VNODES} is the default"
         )
     return vnodes
 
@@ -65,8 +66,8 @@ class Ring(Members, _core.RingTable):
     """A consistent-hash ring with virtual nodes: a change of nodes moves only the keys that it must.
 
     Guarantees: the same nodes give the same places in every process and in every language that follows
-    docs/reference/stable-hash.md, in whatever order they are named. A node that leaves gives only its own keys away; one
-    that comes takes keys only for itself.
+    docs/reference/stable-hash.md, in whatever order they are named. A node that leaves gives only its own keys away;
+    one that comes takes keys only for itself.
     Thread safety: immutable; add, remove and with_ make a new ring.
     Cost: `node` of a short text about 30 ns; 100 nodes are built in about 1 ms, 16 bytes a point.
 
@@ -81,7 +82,7 @@ class Ring(Members, _core.RingTable):
         >>> ring.node("user:42")
         'cache-1'
         >>> ring.nodes("user:42", 2)
-        ('cache-1', 'cache-2')
+        ('cache-1', 'cache-3')
     """
 
     __slots__ = ()
