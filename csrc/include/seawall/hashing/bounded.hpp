@@ -2,7 +2,7 @@
 // node has room for its share of all load and a little more.
 //
 // acquire and release are linearizable: one lock, held for as long as the loads are added up. Rings made from each
-// other share the loads of the nodes they share. Cost: about 20 ns and 1 ns a node. Source: Mirrokni, Thorup and
+// other share the loads of the nodes they share. Cost: about 70 ns and 1 ns a node. Source: Mirrokni, Thorup and
 // Zadimoghaddam, "Consistent Hashing with Bounded Loads" (2016).
 #pragma once
 

@@ -1,7 +1,7 @@
 // Weighted rendezvous: each node draws a cost for a key, the lowest has it. A node that leaves takes only its own keys.
 //
 // Immutable, so any number of threads may read it. The cost is exponential with the weight as its rate, so a node wins
-// as often as its weight says. Cost: about 2 ns a node with AVX-512, else 10; alike in weight, 1 and 2. Source: Thaler
+// as often as its weight says. Cost: about 3 ns a node with AVX-512, else 16; alike in weight, 1 and 2. Source: Thaler
 // and Ravishankar, "Using Name-Based Mappings to Increase Hit Rates" (1998); the logarithm: Schindelhauer and
 // Schomaker, "Weighted Distributed Hash Tables" (2005).
 #pragma once

@@ -2,6 +2,8 @@
 // eight keys side by side, and for all others.
 #pragma once
 
+#include <cstddef>  // any header of the library defines __GLIBC__
+
 // Not under sanitizers, whose own start comes after that choice.
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
     !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)

@@ -37,9 +37,9 @@ class BoundedRing(_core.BoundedTable, Ring):
     Guarantees: when `acquire` puts a load on a node, the node carries at most (1 + headroom) times its share by weight
     of all loads, rounded up; without `release` that holds for all nodes at all times. Loads that were there before a
     node came or others were released stay where they are.
-    Rings made by add, remove and with_ go on counting the loads of the nodes they share.
+    Rings made by add, remove and with_ go on counting the loads of the nodes they share; a pickled one starts anew.
     Thread safety: immutable but for the loads, whose counting is linearizable.
-    Cost: `acquire` about 100 ns and 1 ns a node.
+    Cost: `acquire` and `release` about 130 ns and 1 ns a node.
 
     Args:
         nodes: Names, weights by name, or Nodes.

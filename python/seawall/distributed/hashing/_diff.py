@@ -72,7 +72,7 @@ def diff(old: Ring | Rendezvous | Maglev, new: Ring | Rendezvous | Maglev, *, sa
         >>> before = Ring(["a", "b", "c"])
         >>> change = diff(before, before.add("d"))
         >>> change.exact, round(change.moved, 2), sorted({move.target for move in change.ranges})
-        (True, 0.23, ['d'])
+        (True, 0.24, ['d'])
     """
     if isinstance(samples, bool) or not isinstance(samples, int) or not 1_000 <= samples <= 100_000_000:
         raise ConfigError(f"samples must be a whole number from 1,000 to 100,000,000 keys, got {samples!r}")
