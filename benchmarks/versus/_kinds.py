@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
-from benchmarks._case import Probe
+from benchmarks._case import Probe, WrongAnswer
 
 Makers = dict[str, Callable[[], Probe | Awaitable[Probe]]]
 
@@ -17,3 +18,19 @@ NODES = [f"node-{n}" for n in range(10)]
 # Latencies in seconds, most of them from 10 to 200 milliseconds.
 VALUES = [_random.lognormvariate(-3.0, 1.0) for _ in range(100_000)]
 P99 = sorted(VALUES)[99_000 - 1]
+
+# What keys are placed on.
+NODES = [f"10.0.{n // 10}.{n % 10}:6379" for n in range(100)]
+_KNOWN = frozenset(NODES)
+
+
+def among(value: object) -> bool:
+    """One of the nodes."""
+    return value in _KNOWN
+
+
+def even_over(node: Callable[[str], object]) -> None:
+    """Shows that every node has keys, none more than twice its share, and the same key the same node."""
+    counts = Counter(node(key) for key in KEYS[:20_000])
+    if counts.keys() != _KNOWN or max(counts.values()) > 400 or node(KEYS[0]) != node(KEYS[0]):
+        raise WrongAnswer(f"20,000 keys lie on {len(counts)} of 100 nodes, at most {max(counts.values())} on one")

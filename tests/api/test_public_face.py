@@ -17,6 +17,7 @@ ROOMS = (
     "seawall",
     "seawall.clock",
     "seawall.distributed.clocks",
+    "seawall.distributed.hashing",
     "seawall.errors",
     "seawall.errors.recovery",
     "seawall.guard",

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "seawall/hashing/wide.hpp"
+
 namespace seawall::hashing {
 
 struct Seed {
@@ -83,15 +85,6 @@ inline std::uint64_t hash_int(Seed seed, std::uint8_t domain, std::int64_t value
   h.word(std::uint64_t{domain} << 56 ^ std::uint64_t{8} << 48);
   return h.finish();
 }
-
-// Compiled twice where the loader can choose: with four keys side by side on processors that have AVX2. Not under
-// sanitizers, whose own start comes after that choice.
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
-#define SEAWALL_WIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define SEAWALL_WIDE
-#endif
 
 // hash_int of each of n values. Cost: about 2 ns a value with AVX2, else 5.
 SEAWALL_WIDE inline void hash_ints(Seed seed, std::uint8_t domain, const std::int64_t* __restrict values, std::size_t n,
