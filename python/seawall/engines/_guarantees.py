@@ -64,7 +64,7 @@ class Guarantees:
     Args:
         durability: What a write survives once it was acknowledged.
         consistency: What readers may see.
-        fencing: Tokens and revisions grow for as long as the data lives, over every restart.
+        fencing: Tokens and revisions grow for as long as the data lives; how long that is, `durability` says.
         watch: What a watch can do after an interruption.
         clock: Whose clock leases and limits go by.
         lease_precision: A lease ends at most this much later than its time, in seconds; never earlier by `clock`.

@@ -21,7 +21,7 @@ class Record(NamedTuple):
     """One record of a stream.
 
     Attributes:
-        position: Grows within its stream, not always by one; never reused.
+        position: Grows within its stream, not always by one; never reused, also when the stream has been emptied.
     """
 
     stream: str
@@ -75,7 +75,8 @@ class Journal(ABC):
 
     Thread safety: yes. Every call has a twin `..._async` for tasks.
 
-    For engines: subclass, and write the operations that are abstract here; arguments have been checked.
+    For engines: subclass, and write the operations that are abstract here; arguments have been checked. Positions and
+    tokens come from counters of the namespace, so that nothing has to be remembered of a stream that is empty.
     """
 
     def __init__(self, driver: Driver, namespace: str, guarantees: Guarantees) -> None:
@@ -90,7 +91,7 @@ class Journal(ABC):
         """Append all; the position of the last.
 
         Raises:
-            Conflict: The stream's last position is not `expected` (0: it is empty).
+            Conflict: The last record there is is not at `expected` (0: there is none).
             LeaseLost: `claim` is not the stream's newest, or has expired.
         """
 
@@ -100,7 +101,7 @@ class Journal(ABC):
 
     @abstractmethod
     def _last(self, stream: str) -> Op[int]:
-        """The last position ever given in a stream, also when its record was trimmed; 0 for none."""
+        """The position of the last record there is; 0 when there is none."""
 
     @abstractmethod
     def _streams(self, prefix: str, after: str, limit: int, unclaimed: bool) -> Op[tuple[str, ...]]:
@@ -108,7 +109,7 @@ class Journal(ABC):
 
     @abstractmethod
     def _trim(self, stream: str, through: int) -> Op[int]:
-        """Forget the records up to a position, taken or not; how many there were. Positions go on."""
+        """Forget the records up to a position, taken or not; how many there were."""
 
     @abstractmethod
     def _claim(self, stream: str, owner: str, ttl: float) -> Op[Claim | None]:
@@ -174,7 +175,7 @@ class Journal(ABC):
         return (yield from self._scan(name_of(stream, "stream"), whole_of(after, "after"), most))
 
     def _do_last(self, stream: str) -> Op[int]:
-        """The last position given in a stream; 0 when it never had a record."""
+        """The position of the last record in a stream; 0 when there is none."""
         return (yield from self._last(name_of(stream, "stream")))
 
     def _do_streams(
