@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from seawall.engines._operation import Op, awaitable, blocking
 from seawall.engines._ports._checks import name_of, seconds_of, value_of, whole_of
-from seawall.errors import ConfigError, LeaseLost
+from seawall.errors import ConfigError, Conflict, LeaseLost
 
 if TYPE_CHECKING:
     from seawall.engines._driver import Driver
@@ -276,4 +276,14 @@ def taken_lost(taken: Taken) -> LeaseLost:
     return LeaseLost(
         f"record {record.position} of stream {record.stream!r} is no longer {taken.owner!r}'s (token {taken.token}): "
         "its time has passed or another has taken it; it may be worked on twice, take records for longer"
+    )
+
+
+def conflict(stream: str, expected: int, actual: int | None) -> Conflict:
+    """The error of an append that expected another last position."""
+    return Conflict(
+        f"the last position of stream {stream!r} is {'another' if actual is None else actual}, expected {expected}; "
+        "nothing was appended: scan what came since and decide again",
+        expected=expected,
+        actual=actual,
     )
