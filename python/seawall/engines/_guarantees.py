@@ -50,7 +50,7 @@ class TimeSource(IntEnum):
     process = 0
     """The clock given to the engine, monotonic: exact, for one process."""
     machine = 1
-    """The wall clock of the machine, the same for its processes; a step of it moves expiries by as much."""
+    """The monotonic clock of the machine, the same for its processes: no step of a wall clock moves it."""
     server = 2
     """The server's wall clock."""
     server_monotonic = 3

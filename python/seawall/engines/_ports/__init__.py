@@ -1,6 +1,6 @@
 """The three ports: what every engine looks like from above, and what an engine has to write below."""
 
-from seawall.engines._ports._algorithms import State
+from seawall.engines._ports._algorithms import State, shifted
 from seawall.engines._ports._changes import Batch, Change, Deleted, Event, Feed, Put, Resync
 from seawall.engines._ports._checks import MAX_KEY_BYTES, MAX_VALUE_BYTES
 from seawall.engines._ports._journal import Claim, Journal, Record, Taken
@@ -33,4 +33,5 @@ __all__ = [
     "Swap",
     "Taken",
     "decide",
+    "shifted",
 ]

@@ -1,7 +1,8 @@
 """The five limits as pure steps over a few integers: state, rule, now -> when it fits, and the state after it.
 
 A state begins with the number of its kind and holds all it needs to survive a change of the rule's parameters. A clock
-that goes back is believed: what was remembered keeps its weight and ages from the new time on.
+that goes back is believed: what was remembered keeps its weight and ages from the new time on. So a state from the
+future is stored again as of now, also when the call is refused.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ class Algorithm(Protocol):
 
     def judge(self, rule: Rule, state: State | None, now: int) -> Judged:
         """Whether `rule.cost` fits, and what is remembered when it is charged."""
+
+    def newest(self, state: State) -> int:
+        """The latest time in a state, in microseconds."""
+
+    def shifted(self, state: State, by: int) -> State:
+        """The same state on a clock that shows `by` microseconds more."""
 
     def describe(self, rule: Rule, state: State, now: int) -> tuple[int, int]:
         """What remains, and in how many microseconds all will be forgotten."""
@@ -65,6 +72,14 @@ class Bucket:
         retry = max(0, wait - rule.max_wait_us, until_room if self.paces else 0)
         scale = rule.period_us
         return Judged((self.number, missing, now, scale), (self.number, after, now, scale), wait, retry)
+
+    def newest(self, state: State) -> int:
+        """When it was charged."""
+        return state[2]
+
+    def shifted(self, state: State, by: int) -> State:
+        """Charged that much later."""
+        return (*state[:2], state[2] + by, state[3])
 
     def describe(self, rule: Rule, state: State, now: int) -> tuple[int, int]:
         """A leaky bucket admits one call at once when nothing is queued; its capacity is for those who wait."""
@@ -119,6 +134,14 @@ class Window:
                 return later
             seen, count, current, at = (count if self.slides else 0), 0, current + 1, end
 
+    def newest(self, state: State) -> int:
+        """When its window began."""
+        return state[1] * state[4]
+
+    def shifted(self, state: State, by: int) -> State:
+        """In the window that begins nearest to where its own would."""
+        return (state[0], state[1] + round(by / state[4]), *state[2:])
+
     def describe(self, rule: Rule, state: State, now: int) -> tuple[int, int]:
         """What is left of the limit."""
         window = rule.period_us
@@ -156,6 +179,14 @@ class Log:
             return Judged(before, (*before[:-1], before[-1] + rule.cost), 0, retry)
         return Judged(before, (*before, now, rule.cost), 0, retry)
 
+    def newest(self, state: State) -> int:
+        """When the newest was admitted."""
+        return max(state[1::2], default=0)
+
+    def shifted(self, state: State, by: int) -> State:
+        """Admitted that much later."""
+        return tuple(word + by if place % 2 else word for place, word in enumerate(state))
+
     def describe(self, rule: Rule, state: State, now: int) -> tuple[int, int]:
         """What is left of the limit."""
         active = self.active(rule, state, now)
@@ -170,3 +201,8 @@ ALGORITHMS: dict[str, Algorithm] = {
     "sliding_window": Window(3, slides=True),
     "sliding_log": Log(4),
 }
+
+
+def shifted(state: State, by_us: int) -> State:
+    """A state, on a clock that shows `by_us` microseconds more: for engines whose clock begins again with a boot."""
+    return list(ALGORITHMS.values())[state[0]].shifted(state, by_us)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seawall.engines._operation import Op, awaitable, blocking
 from seawall.engines._ports._checks import name_of, seconds_of, value_of, whole_of
@@ -143,6 +143,22 @@ class Journal(ABC):
     def _forget(self, inbox: str, message: str) -> Op[bool]:
         """Forget a message, so that it may come again; False when it was not remembered."""
 
+    def _append_within(self, transaction: Any, stream: str, records: tuple[bytes, ...]) -> Op[int]:
+        """`_append` inside the caller's transaction; for engines that declare `transactional`."""
+        yield from ()
+        raise self._cannot_join(transaction, f"stream {stream!r}, {len(records)} records")
+
+    def _first_time_within(self, transaction: Any, inbox: str, message: str, window: float) -> Op[bool]:
+        """`_first_time` inside the caller's transaction; for engines that declare `transactional`."""
+        yield from ()
+        raise self._cannot_join(transaction, f"inbox {inbox!r}, message {message!r}, {window:g} s")
+
+    def _cannot_join(self, transaction: Any, what: str) -> ConfigError:
+        return ConfigError(
+            f"{self._driver.name} cannot join the transaction of {type(transaction).__name__} ({what}); use an engine "
+            "that is transactional, see docs/reference/engines.md"
+        )
+
     # What callers use.
 
     def _do_append(
@@ -168,6 +184,38 @@ class Journal(ABC):
         data = tuple(value_of(record, "record") for record in records)
         position = None if expected is None else whole_of(expected, "expected")
         return (yield from self._append(name_of(stream, "stream"), data, position, claim))
+
+    def _do_append_within(self, transaction: Any, stream: str, *records: bytes) -> Op[int]:
+        """Append inside the caller's own transaction on the same database: an outbox.
+
+        Guarantees: the records exist exactly when the transaction commits. Workers take them from the stream.
+
+        Args:
+            transaction: A connection inside a transaction: a sqlite3.Connection for SQLite.
+            stream: Begins to exist with its first record.
+            records: 1 to 1,000, of at most a million bytes each.
+
+        Raises:
+            ConfigError: The engine cannot join (`guarantees.transactional` says so), or there is no transaction.
+        """
+        if not 1 <= len(records) <= MAX_RECORDS:
+            raise ConfigError(f"records must be 1 to {MAX_RECORDS:,}, got {len(records):,}")
+        data = tuple(value_of(record, "record") for record in records)
+        return (yield from self._append_within(transaction, name_of(stream, "stream"), data))
+
+    def _do_first_time_within(
+        self, transaction: Any, inbox: str, message: str, *, window: float | timedelta
+    ) -> Op[bool]:
+        """`first_time` inside the caller's own transaction on the same database: an inbox.
+
+        Guarantees: the message is remembered exactly when the transaction commits, so its effects happen once.
+
+        Raises:
+            ConfigError: As for `append_within`.
+        """
+        seconds = seconds_of(window, "window", least=1.0)
+        names = name_of(inbox, "inbox"), name_of(message, "message")
+        return (yield from self._first_time_within(transaction, *names, seconds))
 
     def _do_scan(self, stream: str, *, after: int = 0, limit: int = 1_000) -> Op[tuple[Record, ...]]:
         """Records of a stream after a position, in order, at most `limit` (1 to 10,000)."""
@@ -248,6 +296,8 @@ class Journal(ABC):
         return (yield from self._forget(name_of(inbox, "inbox"), name_of(message, "message")))
 
     append, append_async = blocking(_do_append), awaitable(_do_append)
+    append_within, append_within_async = blocking(_do_append_within), awaitable(_do_append_within)
+    first_time_within, first_time_within_async = blocking(_do_first_time_within), awaitable(_do_first_time_within)
     scan, scan_async = blocking(_do_scan), awaitable(_do_scan)
     last, last_async = blocking(_do_last), awaitable(_do_last)
     streams, streams_async = blocking(_do_streams), awaitable(_do_streams)

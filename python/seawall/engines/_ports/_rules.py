@@ -148,7 +148,14 @@ def decide(
     charged = consume and all(each.retry_us == 0 for each in judged)
     kept = [each.after if charged else each.before for each in judged]
     readings = tuple(_reading(rule, each, state, now_us) for rule, each, state in zip(rules, judged, kept, strict=True))
-    return (tuple(kept) if charged else None), readings
+    store = charged or (consume and _is_ahead(rules, states, now_us))
+    return (tuple(kept) if store else None), readings
+
+
+def _is_ahead(rules: Sequence[Rule], states: Sequence[State | None], now_us: int) -> bool:
+    """Whether the clock has gone back since a state was stored: it must begin to age now, or it never would."""
+    owned = (_own(rule, state) for rule, state in zip(rules, states, strict=True))
+    return any(state and algorithms.ALGORITHMS[KINDS[state[0]]].newest(state) > now_us for state in owned)
 
 
 def _own(rule: Rule, state: State | None) -> State | None:
