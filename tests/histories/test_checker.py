@@ -13,14 +13,17 @@ from tests.histories.checker import Call, Held, check, check_by_key, lock, regis
 
 
 def read(began, ended, value):
+    """A read and what it saw."""
     return Call(began, ended, "read", (), value)
 
 
 def write(began, ended, value):
+    """A write."""
     return Call(began, ended, "write", (value,))
 
 
 def cas(began, ended, expected, new, result):
+    """A compare-and-set and whether it was done."""
     return Call(began, ended, "cas", (expected, new), result)
 
 

@@ -56,6 +56,11 @@ class Backend(abc.ABC):
         """An engine on it."""
         return open_engine(self.url, clock=self.clock, **options)
 
+    def url_for_processes(self, directory: Path) -> str:
+        """A URL that several processes open, with the machine's clock; `directory` is the test's own."""
+        del directory
+        return self.url
+
     def pass_time(self, seconds: float) -> None:
         """Let time pass for leases and limits."""
         if isinstance(self.clock, ManualClock):

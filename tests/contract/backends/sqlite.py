@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.contract.backends._base import Backend
 
 
@@ -19,3 +21,7 @@ class Sqlite(Backend):
     def url(self) -> str:
         """The file."""
         return f"sqlite:///{self.directory / 'state.db'}"
+
+    def url_for_processes(self, directory: Path) -> str:
+        """A file of its own: one with the times of a test's clock in it is not for other processes."""
+        return f"sqlite:///{directory / 'processes.db'}"
