@@ -7,10 +7,11 @@ import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine
+from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from seawall.errors import ConfigError
+from seawall.errors import ConfigError, UnknownOutcome
 
 R = TypeVar("R")
 
@@ -18,7 +19,8 @@ R = TypeVar("R")
 class Portal:
     """Runs coroutines of any number of threads and loops in one loop, whose thread begins with the first of them.
 
-    Guarantees: a caller that is cancelled or interrupted cancels its coroutine. A forked child begins a loop of its own.
+    Guarantees: a caller that is cancelled or interrupted cancels its coroutine. A forked child begins its own
+    loop. Closing ends what is under way with UnknownOutcome.
 
     Thread safety: yes.
 
@@ -39,13 +41,25 @@ class Portal:
         future = self._submit(coroutine)
         try:
             return future.result()
+        except FutureCancelled as error:
+            raise self._cut_short() from error
         except BaseException:
             future.cancel()
             raise
 
     async def run_async(self, coroutine: Coroutine[Any, Any, R]) -> R:
         """The coroutine's result, for a task of any loop."""
-        return await asyncio.wrap_future(self._submit(coroutine))
+        future = self._submit(coroutine)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise self._cut_short() from error
+
+    def _cut_short(self) -> UnknownOutcome:
+        return UnknownOutcome(f"{self._name} was closed while this call was under way; it may have had its effect")
 
     def _submit(self, coroutine: Coroutine[Any, Any, R]) -> Future[R]:
         try:
