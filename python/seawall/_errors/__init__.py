@@ -1,5 +1,17 @@
 """The bare error classes, below every other room; the public path is seawall.errors."""
 
+from seawall._errors._engines import (
+    AuthFailed,
+    Compacted,
+    Conflict,
+    Damaged,
+    Full,
+    LeaseLost,
+    ReadOnly,
+    Unavailable,
+    UnknownOutcome,
+    WrongVersion,
+)
 from seawall._errors._hierarchy import (
     BulkheadFull,
     CircuitOpen,
@@ -18,19 +30,29 @@ from seawall._errors._hierarchy import (
 from seawall._errors._pickling import CauseStandIn, carried
 
 __all__ = [
+    "AuthFailed",
     "BulkheadFull",
     "CauseStandIn",
     "CircuitOpen",
     "ClockDrift",
+    "Compacted",
     "ConfigError",
+    "Conflict",
+    "Damaged",
     "DeadlineExceeded",
     "EngineError",
+    "Full",
+    "LeaseLost",
     "RateLimited",
+    "ReadOnly",
     "Rejected",
     "RetryBudgetExhausted",
     "SeawallError",
     "SegmentError",
     "Shed",
     "TimeoutExceeded",
+    "Unavailable",
+    "UnknownOutcome",
+    "WrongVersion",
     "carried",
 ]

@@ -13,6 +13,16 @@
     ├── TimeoutExceeded          a call that was made took too long: after (also a TimeoutError)
     ├── ConfigError              an option or argument that can never work (also a ValueError)
     ├── EngineError              a store or service below seawall failed or answered nonsense
+    │   ├── Unavailable          not reached; nothing was changed
+    │   ├── UnknownOutcome       a change was sent, its answer lost
+    │   ├── Conflict             not as expected; nothing was changed
+    │   ├── Compacted            that history is no longer kept
+    │   ├── LeaseLost            a lease or claim has expired or has another owner
+    │   ├── WrongVersion         of the engine or of the data in it
+    │   ├── ReadOnly             no changes are taken
+    │   ├── Full                 no more room
+    │   ├── AuthFailed           credentials or rights
+    │   └── Damaged              what is kept cannot be read
     ├── SegmentError             a shared memory segment that cannot be used
     └── ClockDrift               a stamp too far ahead: stamp, ahead, most
 """

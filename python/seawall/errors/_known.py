@@ -6,14 +6,23 @@ import errno
 from typing import Any
 
 from seawall._errors import (
+    AuthFailed,
     BulkheadFull,
+    Compacted,
     ConfigError,
+    Conflict,
+    Damaged,
     DeadlineExceeded,
     EngineError,
+    Full,
+    LeaseLost,
     RateLimited,
+    ReadOnly,
     Rejected,
     SegmentError,
     TimeoutExceeded,
+    UnknownOutcome,
+    WrongVersion,
 )
 from seawall.errors._classification import Advice, Classification, Kind, Severity, classification
 from seawall.errors._libraries import LIBRARIES
@@ -28,6 +37,16 @@ _OWN: dict[type | str, Classification] = {
     ConfigError: classification(Kind.bug),
     SegmentError: classification(Kind.bug),
     EngineError: classification(Kind.unavailable),
+    # Whether it happened must be found out first: sending it again is what the error is there to prevent.
+    UnknownOutcome: classification(Kind.unknown),
+    Conflict: classification(Kind.invalid, Severity.info),
+    Compacted: classification(Kind.invalid, Severity.warning),
+    LeaseLost: classification(Kind.invalid, Severity.warning, Advice.fallback),
+    WrongVersion: classification(Kind.invalid, Severity.critical, Advice.escalate),
+    ReadOnly: classification(Kind.unavailable, Severity.critical, Advice.escalate),
+    Full: classification(Kind.unavailable, Severity.critical, Advice.escalate),
+    AuthFailed: classification(Kind.denied),
+    Damaged: classification(Kind.unknown, Severity.critical),
 }
 _PYTHON: dict[type | str, Classification] = {
     ConnectionRefusedError: classification(Kind.unavailable),

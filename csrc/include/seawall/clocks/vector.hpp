@@ -5,7 +5,7 @@
 // (1 byte), name, count, time in ms. Every clock has one form only. A mark (generation of 4 bytes, digest of 12) names
 // what a pruning took away; whoever carries it knows all that. The heads stand for everything pruned, the other marks
 // were heads of ancestors.
-// Guarantees: `compare` tells an order only where it is certain (docs/decisions/0014): after pruning it may answer
+// Guarantees: `compare` tells an order only where it is certain (docs/decisions/0015): after pruning it may answer
 // concurrent instead, never a wrong order. Thread safety: no state. Cost: one pass over both clocks, a memcmp an entry.
 // Source: Fidge 1988, Mattern 1989; Dynamo (DeCandia et al. 2007, section 4.4) for pruning.
 #pragma once

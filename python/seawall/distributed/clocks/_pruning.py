@@ -1,4 +1,4 @@
-"""What a vector clock remembers of entries it has lost: see docs/decisions/0014."""
+"""What a vector clock remembers of entries it has lost: see docs/decisions/0015."""
 
 from __future__ import annotations
 

@@ -1,0 +1,155 @@
+"""Following changes: list, follow, prove life, resume, resync. Written once, for every engine."""
+
+from __future__ import annotations
+
+from collections import deque
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from seawall.engines._operation import Op, Wait, bounded
+from seawall.engines._ports._changes import Event, Feed, Resync
+from seawall.errors import Compacted, ConfigError, EngineError, Unavailable, UnknownOutcome
+
+if TYPE_CHECKING:
+    from seawall.engines._ports._key_value import KeyValue
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
+_MOST_LISTED = 1_000_000
+
+
+class Watch:
+    """Changes below a prefix, as they come: iterate over it, with `for` or `async for`.
+
+    Guarantees: see `KeyValue.watch`. After an error the watch stands where it stood: going on iterating resumes it.
+
+    Thread safety: one iterator at a time.
+
+    Attributes:
+        revision: Everything up to here has been told.
+    """
+
+    def __init__(self, port: KeyValue, prefix: str, after: int | None, heartbeat: float) -> None:
+        self._port = port
+        self._heartbeat = heartbeat
+        self._feed = Feed(prefix, 0 if after is None else after)
+        self._events: deque[Event] = deque()
+        self._must_list: str | None = "the watch begins" if after is None else None
+        self.revision = self._feed.after
+        self._closed = False
+        self._longest = heartbeat + port._driver.options.timeout
+
+    def _step(self) -> Op[Event | None]:
+        """The next event, or None when the engine has proved to be alive without any."""
+        if self._closed:
+            raise ConfigError("this watch is closed; make another one from its revision")
+        if not self._events:
+            yield from self._fill()
+        if not self._events:
+            self.revision = self._feed.after
+            return None
+        event = self._events.popleft()
+        self.revision = event.revision if self._events else self._feed.after
+        return event
+
+    def _fill(self) -> Op[None]:
+        """Ask until an answer comes, for at most one operation timeout beyond the heartbeat."""
+        clock, pause = self._port._driver.clock, _FIRST_PAUSE
+        until_ns = clock.now_ns() + round(self._longest * 1e9)
+        while True:
+            try:
+                yield from self._ask()
+            except (Unavailable, UnknownOutcome) as error:
+                yield from self._port._unfollow(self._feed)
+                if clock.now_ns() + pause * 1e9 >= until_ns:
+                    raise self._silent(error) from error
+                yield Wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                return
+
+    def _ask(self) -> Op[None]:
+        if self._must_list is None:
+            try:
+                yield from self._follow()
+            except Compacted as error:
+                yield from self._port._unfollow(self._feed)
+                self._must_list = f"changes after revision {self._feed.after} are no longer kept: {error}"
+            except EngineError:
+                yield from self._port._unfollow(self._feed)
+                raise
+            else:
+                return
+        listing = yield from self._port._do_list(self._feed.prefix, limit=_MOST_LISTED)
+        self._events.append(Resync(listing.entries, listing.revision, self._must_list))
+        self._feed.after, self._must_list = listing.revision, None
+
+    def _follow(self) -> Op[None]:
+        batch = yield from bounded(self._port._changes(self._feed, self._heartbeat / 2), self._heartbeat)
+        after = self._feed.after
+        for change in batch.changes:
+            # A server that begins again a little earlier repeats what was told.
+            if change.revision > after:
+                self._events.append(change)
+                after = change.revision
+        self._feed.after = max(after, batch.revision)
+
+    def _silent(self, error: EngineError) -> Unavailable:
+        driver = self._port._driver
+        return Unavailable(
+            f"the watch of {self._feed.prefix!r} has heard nothing from {driver.name} for {self._heartbeat:g} s and "
+            f"could not resume within {driver.options.timeout:g} s ({error}); iterate again to resume after revision "
+            f"{self.revision}"
+        )
+
+    def poll(self) -> Event | None:
+        """The next event; None when there was none for about half a heartbeat, and the engine is alive."""
+        return self._port._driver.run(self._step(), self._longest)
+
+    async def poll_async(self) -> Event | None:
+        """`poll` for a task."""
+        return await self._port._driver.run_async(self._step(), self._longest)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Event:
+        while (event := self.poll()) is None:
+            pass
+        return event
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        while (event := await self.poll_async()) is None:
+            pass
+        return event
+
+    def _end(self) -> Op[None]:
+        self._closed = True
+        self._events.clear()
+        yield from self._port._unfollow(self._feed)
+
+    def close(self) -> None:
+        """Stop following."""
+        self._port._driver.run(self._end())
+
+    async def close_async(self) -> None:
+        """`close` for a task."""
+        await self._port._driver.run_async(self._end())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close_async()
