@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from seawall.clock import to_ns
@@ -50,6 +49,7 @@ def whole_of(value: Any, what: str, *, least: int = 0, most: int = _MOST) -> int
 
 def seconds_of(value: Any, what: str, *, least: float = 0.001, most: float = 365 * 86_400.0) -> float:
     """A duration in seconds."""
-    if isinstance(value, (int, float, timedelta)) and not isinstance(value, bool):
-        return to_ns(value, what, least_ns=round(least * 1e9), most_ns=round(most * 1e9)) / 1e9
-    return to_ns(value, what) / 1e9
+    seconds = to_ns(value, what, least_ns=0) / 1e9
+    if not least <= seconds <= most:
+        raise ConfigError(f"{what} must be {least:g} to {most:,.10g} s, got {value}")
+    return seconds

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-_NETWORK = frozenset(
-    ("nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "ncpfs", "afs", "ceph", "fuse.ceph")
-    + ("glusterfs", "fuse.glusterfs", "fuse.sshfs", "fuse.s3fs", "fuse.rclone", "lustre", "beegfs", "gpfs", "gfs2")
-)
+_NETWORK = frozenset({
+    "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs",
+    "fuse.sshfs", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs3", "nfs4", "smb", "smb2", "smb3", "smbfs",
+})  # fmt: skip
 
 
 def network_of(path: Path, mounts: str | None = None) -> str | None:

@@ -70,6 +70,7 @@ def prepare(connection: sqlite3.Connection, name: str, boot: str, now: int) -> N
         _carry_limits(connection, shift // 1000)
         for table in _TIMED:
             connection.execute(f"UPDATE {table} SET ends_ns = ends_ns + ?", (shift,))
+    if (version, known.get("boot")) != (VERSION, boot):
         connection.executemany(
             "INSERT INTO seawall_meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             [("version", VERSION), ("boot", boot), ("now_ns", now)],

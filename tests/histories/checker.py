@@ -1,0 +1,154 @@
+"""Is a history of concurrent calls linearizable?
+
+Source: Wing and Gong, "Testing and Verifying Concurrent Objects", 1993, with Lowe's memo of what was tried,
+"Testing for linearizability", 2017.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+State = Hashable
+Model = Callable[[Any, "Call"], "tuple[bool, Any]"]
+"""(state, call) -> (whether the call could have had its result then, the state after it)."""
+
+
+class Call(NamedTuple):
+    """One call of a history.
+
+    Attributes:
+        began: When it was made, by a clock that all clients share.
+        ended: When its answer came; math.inf when it never did, so that it may have had its effect at any later time,
+            or none.
+        name: What was called.
+        args: With what.
+        result: What was answered; ignored when `ended` is infinite.
+        client: Who called.
+    """
+
+    began: float
+    ended: float
+    name: str
+    args: tuple[Any, ...] = ()
+    result: Any = None
+    client: Hashable = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its answer never came."""
+        return math.isinf(self.ended)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the checker found; true when the history is linearizable.
+
+    Args:
+        order: An order that explains it, or the longest one that explains a part.
+        stuck: Calls none of which can come next after that part; empty when it is linearizable.
+        steps: How many states were looked at.
+    """
+
+    order: tuple[Call, ...]
+    stuck: tuple[Call, ...]
+    steps: int
+
+    def __bool__(self) -> bool:
+        return not self.stuck
+
+
+def check(history: Iterable[Call], model: Model, start: State, *, most_steps: int = 5_000_000) -> Verdict:
+    """Look for an order of the calls that keeps to their times and to the model.
+
+    Cost: exponential in the number of calls at one time at worst; linear for sequential histories.
+
+    Raises:
+        RuntimeError: Not decided within `most_steps`.
+    """
+    calls = sorted(history, key=lambda call: call.began)
+    must = sum(1 << place for place, call in enumerate(calls) if not call.is_open)
+    best: tuple[int, ...] = ()
+    tried: set[tuple[int, State]] = set()
+    path: list[int] = []
+    stack: list[tuple[int, State, list[int]]] = [(0, start, _next(calls, 0))]
+    steps = 0
+    while stack:
+        done, state, candidates = stack[-1]
+        if done & must == must:
+            return Verdict(tuple(calls[place] for place in path), (), steps)
+        if not candidates:
+            stack.pop()
+            if path:
+                path.pop()
+            continue
+        place = candidates.pop()
+        steps += 1
+        if steps > most_steps:
+            raise RuntimeError(f"not decided within {most_steps} steps; check a shorter history, or key by key")
+        possible, after = model(state, calls[place])
+        key = (done | 1 << place, after)
+        if possible and key not in tried:
+            tried.add(key)
+            path.append(place)
+            best = max(best, tuple(path), key=len)
+            stack.append((*key, _next(calls, key[0])))
+    done = sum(1 << place for place in best)
+    return Verdict(tuple(calls[i] for i in best), tuple(calls[i] for i in _next(calls, done)), steps)
+
+
+def _next(calls: Sequence[Call], done: int) -> list[int]:
+    """Calls that may come next: made before any of the others has ended; the earliest last, to be tried first."""
+    found: list[int] = []
+    first_end = math.inf
+    for place, call in enumerate(calls):
+        if done >> place & 1:
+            continue
+        if call.began > first_end:
+            break
+        found.append(place)
+        first_end = min(first_end, call.ended)
+    return found[::-1]
+
+
+def check_by_key(
+    history: Iterable[Call], model: Model, start: State, key: Callable[[Call], Hashable]
+) -> dict[Hashable, Verdict]:
+    """`check` for each key by itself: linearizability is local, and short histories are cheap."""
+    parts: dict[Hashable, list[Call]] = {}
+    for call in history:
+        parts.setdefault(key(call), []).append(call)
+    return {name: check(calls, model, start) for name, calls in parts.items()}
+
+
+def register(state: Any, call: Call) -> tuple[bool, Any]:
+    """A register: read() -> value, write(value), cas(expected, new) -> whether it was done."""
+    if call.name == "read":
+        return call.is_open or call.result == state, state
+    if call.name == "write":
+        return True, call.args[0]
+    expected, new = call.args
+    done = state == expected
+    return call.is_open or call.result == done, new if done else state
+
+
+class Held(NamedTuple):
+    """The state of a lock: who holds it, and the highest token so far."""
+
+    owner: Hashable = None
+    token: int = 0
+
+
+def lock(state: Held, call: Call) -> tuple[bool, Held]:
+    """A fenced lock: acquire() -> token or None, release(token) -> whether it was held by it; tokens grow."""
+    if call.name == "acquire":
+        free = state.owner is None
+        if call.is_open:
+            return True, Held(call.client, state.token) if free else state
+        if call.result is None:
+            return not free, state
+        return free and call.result > state.token, Held(call.client, call.result)
+    held = state.owner == call.client and (state.token == call.args[0])
+    return call.is_open or call.result == held, Held(None, state.token) if held else state
