@@ -17,6 +17,7 @@ from seawall.engines._registry import missing_library
 from seawall.engines._url import Address
 from seawall.engines.redis import _settings as settings
 from seawall.engines.redis._call import Call
+from seawall.engines.redis._journal import RedisJournal
 from seawall.engines.redis._key_value import RedisKeyValue
 from seawall.engines.redis._meter import RedisMeter
 from seawall.engines.redis._options import RedisOptions
@@ -79,6 +80,9 @@ class RedisEngine(Engine):
     def _key_value(self, namespace: str) -> RedisKeyValue:
         options = self._options
         return RedisKeyValue(self._driver, namespace, self.guarantees, options.history, options.history_bytes)
+
+    def _journal(self, namespace: str) -> RedisJournal:
+        return RedisJournal(self._driver, namespace, self.guarantees)
 
     def _meter(self, namespace: str) -> RedisMeter:
         return RedisMeter(self._driver, namespace, self.guarantees)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections.abc import AsyncGenerator
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,6 +24,7 @@ class _Loop:
         self.places = asyncio.Semaphore(size)
         self.idle: list[Any] = []
         self.sleepers: list[Any] = []
+        self.keeper: AsyncGenerator[None, None] | None = None
 
 
 class Tasks:
@@ -42,7 +44,8 @@ class Tasks:
 
     async def execute(self, what: Call, timeout: float) -> Any:
         """Send one command and wait for its answer."""
-        here, loop = self._loop(), asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
+        here = await self._here(loop)
         until = loop.time() + timeout
         if what.sleeps:
             return await self._with(here.sleepers, what, until)
@@ -59,13 +62,25 @@ class Tasks:
         finally:
             here.places.release()
 
-    def _loop(self) -> _Loop:
-        loop = asyncio.get_running_loop()
+    async def _here(self, loop: asyncio.AbstractEventLoop) -> _Loop:
         with self._lock:
             here = self._loops.get(loop)
-            if here is None or here.pid != os.getpid():
-                here = self._loops[loop] = _Loop(self._size)
-            return here
+            if here is not None and here.pid == os.getpid():
+                return here
+            here = self._loops[loop] = _Loop(self._size)
+        here.keeper = self._keeper(loop, here)
+        await anext(here.keeper)
+        return here
+
+    async def _keeper(self, loop: asyncio.AbstractEventLoop, here: _Loop) -> AsyncGenerator[None, None]:
+        """Closes what is idle when the loop ends: asyncio closes its generators before it closes itself."""
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._loops.pop(loop, None)
+            _drop_all(here)
+            await asyncio.sleep(0)
 
     async def _with(self, idle: list[Any], what: Call, until: float) -> Any:
         connection = await self._connection(idle, until)
@@ -140,10 +155,9 @@ class Tasks:
     async def close_async(self) -> None:
         """`close`, done for this loop when it returns."""
         self.close()
-        here = self._loops.get(asyncio.get_running_loop())
-        if here is not None:
-            _drop_all(here)
-            await asyncio.sleep(0)
+        # What was asked for above comes first.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
 
 def _is_quiet(connection: Any) -> bool:
