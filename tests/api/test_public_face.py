@@ -16,6 +16,9 @@ PUBLIC = ROOT / "tests" / "api" / "public_names.txt"
 ROOMS = (
     "seawall",
     "seawall.clock",
+    "seawall.engines",
+    "seawall.engines.memory",
+    "seawall.engines.sqlite",
     "seawall.errors",
     "seawall.errors.recovery",
     "seawall.guard",

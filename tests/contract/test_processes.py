@@ -41,7 +41,7 @@ def test_processes_that_count_together_lose_nothing(backend, namespace, tmp_path
         kv = engine.key_value(namespace)
         for worker in workers:
             worker.start()
-        seen = [event for event in _until(kv, b"%d" % (4 * EACH))]
+        seen = list(_until(kv, b"%d" % (4 * EACH)))
         for worker in workers:
             worker.join(30)
             assert worker.exitcode == 0

@@ -19,10 +19,12 @@ class Backend(abc.ABC):
         manual: Whether leases and limits go by the clock that engines are opened with.
         short: The shortest time to live that a lease may be tested with, in seconds.
         title: For the matrix.
+        sample_url: What the matrix opens, without connecting, to read what is promised.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    sample_url: ClassVar[str]
     ports: ClassVar[tuple[str, ...]] = ("key_value", "journal", "meter")
     manual: ClassVar[bool] = False
     short: ClassVar[float] = 1.0

@@ -10,6 +10,7 @@ class Memory(Backend):
 
     name = "memory"
     title = "memory"
+    sample_url = "memory://"
     manual = True
     short = 0.1
     url = "memory://"  # type: ignore[assignment]  # a constant where others compute

@@ -12,6 +12,7 @@ class Sqlite(Backend):
 
     name = "sqlite"
     title = "sqlite"
+    sample_url = "sqlite:///state.db"
     manual = True
     short = 0.1
     lasting = True
