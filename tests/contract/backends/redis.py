@@ -13,6 +13,7 @@ class Valkey(Backend):
 
     name = "valkey"
     title = "redis and valkey"
+    sample_url = "redis://localhost"
     short = 0.2
     lasting = True
     has_server = True
