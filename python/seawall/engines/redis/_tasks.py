@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import threading
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -161,8 +162,14 @@ class Tasks:
 
 
 def _is_quiet(connection: Any) -> bool:
+    """Whether an idle connection is still open and nothing unasked has come."""
     reader, writer = connection._reader, connection._writer
-    return reader is not None and not reader.at_eof() and reader.exception() is None and not writer.is_closing()
+    if reader is None or reader.at_eof() or reader.exception() is not None or writer.is_closing():
+        return False
+    # A loop that has not run since the server ended has not heard of it yet.
+    poller = select.poll()
+    poller.register(writer.get_extra_info("socket"), select.POLLIN)
+    return not poller.poll(0)
 
 
 def _drop(connection: Any) -> None:
