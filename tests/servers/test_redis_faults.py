@@ -323,3 +323,50 @@ def test_the_history_is_bounded_in_bytes_too(valkey):
         assert [watch.poll().revision for _ in range(2)] == [second, third]
         last = kv.put("a", b"w" * 20_000)
         assert kv.watch(after=third).poll() == Put("a", b"w" * 20_000, last)
+
+
+def test_a_server_killed_again_and_again_loses_nothing_it_acknowledged(valkey, url):
+    """Writers on both faces and a watch go on over three kills; what is in doubt is there or not, never twice."""
+    done, doubtful, stop = {}, set(), threading.Event()
+
+    def write(client: int) -> None:
+        with open_engine(url, durability="disk", **PATIENT) as engine:
+            kv = engine.key_value()
+            loop = asyncio.Runner()
+            for number in range(1_000_000):
+                if stop.is_set():
+                    break
+                key = f"{client}-{number}"
+                try:
+                    if number % 2:
+                        done[key] = kv.compare_and_set(key, b"", 0)
+                    else:
+                        done[key] = loop.run(kv.compare_and_set_async(key, b"", 0))
+                except UnknownOutcome:
+                    doubtful.add(key)
+            loop.close()
+
+    with open_engine(url, **PATIENT) as engine:
+        kv = engine.key_value()
+        watch = kv.watch(after=0, heartbeat=0.5)
+        writers = [threading.Thread(target=write, args=(client,)) for client in range(3)]
+        for writer in writers:
+            writer.start()
+        for kills in range(1, 4):
+            while len(done) < 100 * kills and all(writer.is_alive() for writer in writers):
+                CLOCK.sleep(0.01)
+            valkey.kill()
+            valkey.start()
+        stop.set()
+        for writer in writers:
+            writer.join()
+        listing = kv.list(limit=1_000_000)
+        there = {entry.key: entry.revision for entry in listing.entries}
+        assert all(done.values())
+        assert {key: swap.revision for key, swap in done.items()}.items() <= there.items()
+        assert set(there) <= set(done) | doubtful
+        seen = []
+        while watch.revision < listing.revision:
+            seen.append(_next(watch))
+        assert [(event.key, event.revision) for event in seen] == sorted(there.items(), key=lambda each: each[1])
+        watch.close()

@@ -94,8 +94,7 @@ class RedisWire:
         return left
 
     def _connection(self, idle: list[Any], until_ns: int) -> Any:
-        while idle:
-            connection = idle.pop()
+        while (connection := _pop(idle)) is not None:
             if _is_quiet(connection):
                 return connection
             connection.disconnect()
@@ -150,14 +149,22 @@ class RedisWire:
         self._closed = True
         if self._here.pid == os.getpid():
             for idle in (self._here.idle, self._here.sleepers):
-                while idle:
-                    idle.pop().disconnect()
+                while (connection := _pop(idle)) is not None:
+                    connection.disconnect()
         self._tasks.close()
 
     async def close_async(self) -> None:
         """`close` for a task."""
         self.close()
         await self._tasks.close_async()
+
+
+def _pop(idle: list[Any]) -> Any:
+    """A connection nobody uses; None when there is none."""
+    try:
+        return idle.pop()
+    except IndexError:
+        return None
 
 
 def _is_quiet(connection: Any) -> bool:
