@@ -120,6 +120,23 @@ def test_tokens_grow_although_the_data_is_lost(valkey_with):
             journal.append("s", b"", claim=before)
 
 
+def test_a_sleeping_watch_hears_of_a_lease_that_ends_before_it_would_wake(valkey):
+    """Granted while it sleeps, and nobody touches the server when it ends."""
+    with open_engine(valkey.unix, lint=False) as engine:
+        kv = engine.key_value()
+        first = kv.put("a", b"0")
+        watch, events = kv.watch(after=first, heartbeat=300), []
+        sleeper = threading.Thread(target=lambda: events.extend(_next(watch) for _ in range(2)), daemon=True)
+        sleeper.start()
+        while b"xread" not in command(engine, "CLIENT", "LIST"):
+            CLOCK.sleep(0.01)
+        second = kv.put("mine", b"1", lease=kv.grant(0.3))
+        sleeper.join(30)
+        assert [type(event) for event in events] == [Put, Deleted]
+        assert events[0].revision == second
+        watch.close()
+
+
 def test_a_watch_of_a_frozen_server_is_an_error_in_time(valkey, runner):
     """Silence is not idleness; when the server goes on, so does the watch."""
     with open_engine(valkey.unix, **QUICK) as engine:

@@ -6,10 +6,9 @@ local LOST, MOST_CHANGES, MOST_REPLY_BYTES, PAGE = -1, 1000, 4000000, 50
 local function meta(field) return tonumber(redis.call('HGET', META, field) or 0) end
 
 -- Never below the time: a number is not used again even when the server has lost data.
-local function tick(ring)
+local function tick()
   local number = math.max(meta('tick') + 1, now)
   redis.call('HSET', META, 'tick', str(number))
-  if ring then redis.call('XADD', BELL, 'MAXLEN', 1, str(number) .. '-0', 'rung', '') end
   return number
 end
 
@@ -26,13 +25,15 @@ local function trim(bytes)
 end
 
 local function record(key, value)
-  local revision = tick(true)
+  local revision = tick()
   if value then
     redis.call('XADD', HISTORY, str(revision) .. '-0', 'k', key, 'v', value)
   else
     redis.call('XADD', HISTORY, str(revision) .. '-0', 'k', key)
   end
   redis.call('HSET', META, 'revision', str(revision))
+  -- Wakes the watches that sleep; they then see what changed, and which lease ends next.
+  redis.call('XADD', BELL, 'MAXLEN', 1, str(revision) .. '-0', 'rung', '')
   trim(redis.call('HINCRBY', META, 'bytes', #key + #(value or '')))
   return revision
 end
@@ -107,11 +108,8 @@ function run.list(prefix, limit)
 end
 
 function run.grant(ttl)
-  local ends = now + tonumber(ttl)
-  local first = redis.call('ZRANGE', LEASES, 0, 0, 'WITHSCORES')[2]
-  -- Watches sleep until the first lease ends: wake them when this one ends before.
-  local lease = str(tick(not first or ends < tonumber(first)))
-  redis.call('ZADD', LEASES, str(ends), lease)
+  local lease = str(tick())
+  redis.call('ZADD', LEASES, str(now + tonumber(ttl)), lease)
   redis.call('HSET', TTLS, lease, ttl)
   return lease
 end
