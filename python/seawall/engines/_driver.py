@@ -59,9 +59,9 @@ class Driver:
                 elif not self.guarded:
                     course.reply = self.wire.execute(step.what, course.left(step))
                 elif step.retry:
-                    course.reply = self._retry.call(self._once, step, course)
+                    course.reply = self._retry.call(_once, self, step, course)
                 else:
-                    course.reply = self._once(step, course)
+                    course.reply = _once(self, step, course)
             except BaseException as error:  # noqa: BLE001 - the operation's to handle, also cancellation
                 course.error = error
         return course.result
@@ -83,12 +83,6 @@ class Driver:
                 course.error = error
         return course.result
 
-    def _once(self, step: Send, course: _Course[Any]) -> Any:
-        try:
-            return self.breaker.call(self.wire.execute, step.what, course.left(step))
-        except (CircuitOpen, UnknownOutcome) as error:
-            raise self._meant(error, step) from error
-
     async def _once_async(self, step: Send, course: _Course[Any]) -> Any:
         try:
             return await self.breaker.call_async(self.wire.execute_async, step.what, course.left(step))
@@ -102,6 +96,18 @@ class Driver:
                 "see that it runs and can be reached"
             )
         return Unavailable(f"{self.name} did not answer; nothing was to be changed ({error})") if step.again else error
+
+
+# Plain functions: guards see at once that these give no coroutine, where they would have to look into methods.
+def _once(driver: Driver, step: Send, course: _Course[Any]) -> Any:
+    try:
+        return driver.breaker.call(_execute, driver.wire, step.what, course.left(step))
+    except (CircuitOpen, UnknownOutcome) as error:
+        raise driver._meant(error, step) from error
+
+
+def _execute(wire: Wire, what: Any, timeout: float) -> Any:
+    return wire.execute(what, timeout)
 
 
 class _Away(Unavailable):

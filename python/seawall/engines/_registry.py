@@ -20,6 +20,7 @@ engines: Registry[type[Engine]] = Registry("engines", entry_points="seawall.engi
 _OWN = {
     "memory": ("seawall.engines.memory", "MemoryEngine"),
     "sqlite": ("seawall.engines.sqlite", "SqliteEngine"),
+    **dict.fromkeys(("redis", "rediss", "valkey", "valkeys", "unix"), ("seawall.engines.redis", "RedisEngine")),
 }
 _SYSTEM = SystemClock()
 

@@ -1,0 +1,101 @@
+"""Keys and values in hashes, their order in a sorted set, their history in a stream."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any
+
+from seawall.engines._driver import Driver
+from seawall.engines._guarantees import Guarantees
+from seawall.engines._operation import Op, Send
+from seawall.engines._ports import Batch, Change, Deleted, Entry, Feed, KeyValue, Lease, Listing, Put, Swap
+from seawall.engines._ports._key_value import lease_lost
+from seawall.engines.redis._call import Call, load
+from seawall.errors import Compacted
+
+_SCRIPT = load("key_value.lua")
+_PARTS = ("meta", "values", "facts", "names", "history", "leases", "ttls", "bound", "bell")
+_LOST = -1
+
+
+class RedisKeyValue(KeyValue):
+    """The port over one namespace of a server."""
+
+    def __init__(
+        self, driver: Driver, namespace: str, guarantees: Guarantees, history: int, history_bytes: int
+    ) -> None:
+        super().__init__(driver, namespace, guarantees)
+        self._keys = tuple(f"seawall:{{{namespace}}}:kv:{part}" for part in _PARTS)
+        self._bounds = history, history_bytes
+
+    def _call(self, operation: str, *args: Any, again: bool = False) -> Send:
+        return Send(Call((len(self._keys), *self._keys, operation, *self._bounds, *args), _SCRIPT), again=again)
+
+    def _get(self, key: str) -> Op[Entry | None]:
+        found = yield self._call("get", key, again=True)
+        return Entry(key, found[0], found[1], found[2].decode() or None) if found else None
+
+    def _put(self, key: str, value: bytes, lease: str | None, expected: int | None) -> Op[Swap]:
+        reply = yield self._call("put", key, value, lease or "", _or_empty(expected))
+        if reply[0] == _LOST:
+            raise lease_lost(str(lease))
+        return Swap(reply[0] == 1, reply[1])
+
+    def _delete(self, key: str, expected: int | None) -> Op[Swap]:
+        done, revision = yield self._call("delete", key, _or_empty(expected))
+        return Swap(done == 1, revision)
+
+    def _list(self, prefix: str, limit: int) -> Op[Listing]:
+        reply = yield self._call("list", prefix, limit, again=True)
+        parts = zip(reply[1::3], reply[2::3], reply[3::3], strict=True)
+        return Listing(tuple(_entry(key, value, facts) for key, value, facts in parts), reply[0])
+
+    def _grant(self, ttl: float) -> Op[Lease]:
+        lease = yield self._call("grant", ceil(ttl * 1e6))
+        return Lease(lease.decode(), ttl)
+
+    def _keep_alive(self, lease: str) -> Op[Lease]:
+        # A second sign of life makes no difference.
+        ttl_us = yield self._call("keep_alive", lease, again=True)
+        if ttl_us == _LOST:
+            raise lease_lost(lease)
+        return Lease(lease, ttl_us / 1e6)
+
+    def _revoke(self, lease: str) -> Op[bool]:
+        return bool((yield self._call("revoke", lease)))
+
+    def _changes(self, feed: Feed, wait: float) -> Op[Batch]:
+        batch, tick, next_end_us = yield from self._look(feed)
+        if batch.changes:
+            return batch
+        asleep = wait if next_end_us == _LOST else min(wait, max(0, next_end_us) / 1e6)
+        command = ("XREAD", "BLOCK", max(1, ceil(asleep * 1000)), "STREAMS", self._keys[-1], f"{tick}-0")
+        yield Send(Call(command, sleeps=True), again=True, extra=asleep)
+        # Woken for another prefix, it answers nothing, sooner than it must.
+        batch, _, _ = yield from self._look(feed)
+        return batch
+
+    def _look(self, feed: Feed) -> Op[tuple[Batch, int, int]]:
+        reply = yield self._call("changes", feed.prefix, feed.after, again=True)
+        told, one, other, *changes = reply
+        if told == _LOST:
+            raise Compacted(
+                f"changes are kept after revision {other} up to {one}, asked after {feed.after}, which is not one of "
+                "them",
+                oldest=other,
+            )
+        return Batch(tuple(map(_change, changes)), told), one, other
+
+
+def _or_empty(expected: int | None) -> int | str:
+    return "" if expected is None else expected
+
+
+def _entry(key: bytes, value: bytes, facts: bytes) -> Entry:
+    revision, _, lease = facts.decode().partition(" ")
+    return Entry(key.decode(), value, int(revision), lease or None)
+
+
+def _change(parts: list[Any]) -> Change:
+    revision, key = parts[0], parts[1].decode()
+    return Put(key, parts[2], revision) if len(parts) > 2 else Deleted(key, revision)

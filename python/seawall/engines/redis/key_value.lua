@@ -1,0 +1,151 @@
+-- One operation on the keys of a namespace: ARGV is its name, the bounds of the history, and its arguments.
+local META, VALUES, FACTS, NAMES, HISTORY, LEASES, TTLS, BOUND, BELL = unpack(KEYS)
+local MOST, MOST_BYTES = tonumber(ARGV[2]), tonumber(ARGV[3])
+local LOST, MOST_CHANGES, MOST_REPLY_BYTES, PAGE = -1, 1000, 4000000, 50
+
+local function meta(field) return tonumber(redis.call('HGET', META, field) or 0) end
+
+-- Never below the time: a number is not used again even when the server has lost data.
+local function tick()
+  local number = math.max(meta('tick') + 1, now)
+  redis.call('HSET', META, 'tick', str(number))
+  return number
+end
+
+local function trim(bytes)
+  local count, told_from = redis.call('XLEN', HISTORY), nil
+  while count > MOST or (bytes > MOST_BYTES and count > 1) do
+    local oldest = redis.call('XRANGE', HISTORY, '-', '+', 'COUNT', 1)[1]
+    count = count - 1
+    redis.call('XTRIM', HISTORY, 'MAXLEN', count)
+    bytes = redis.call('HINCRBY', META, 'bytes', str(-#oldest[2][2] - #(oldest[2][4] or '')))
+    told_from = string.match(oldest[1], '^%d+')
+  end
+  if told_from then redis.call('HSET', META, 'told_from', told_from) end
+end
+
+local function record(key, value)
+  local revision = tick()
+  if value then
+    redis.call('XADD', HISTORY, str(revision) .. '-0', 'k', key, 'v', value)
+  else
+    redis.call('XADD', HISTORY, str(revision) .. '-0', 'k', key)
+  end
+  redis.call('HSET', META, 'revision', str(revision))
+  -- Wakes the watches that sleep; they then see what changed, and which lease ends next.
+  redis.call('XADD', BELL, 'MAXLEN', 1, str(revision) .. '-0', 'rung', '')
+  trim(redis.call('HINCRBY', META, 'bytes', #key + #(value or '')))
+  return revision
+end
+
+local function facts(key)
+  local found = redis.call('HGET', FACTS, key)
+  if not found then return 0, '' end
+  local revision, lease = string.match(found, '^(%d+) ?(.*)$')
+  return tonumber(revision), lease
+end
+
+local function unbind(key, lease)
+  if lease ~= '' then redis.call('ZREM', BOUND, lease .. '\0' .. key) end
+end
+
+-- A deletion comes first, which a server that is out of memory allows; then it allows the rest of the script.
+local function remove(key, lease)
+  redis.call('HDEL', VALUES, key)
+  redis.call('HDEL', FACTS, key)
+  redis.call('ZREM', NAMES, key)
+  unbind(key, lease)
+  return record(key, nil)
+end
+
+local function finish(lease)
+  local bound = redis.call('ZRANGEBYLEX', BOUND, '[' .. lease .. '\0', '(' .. lease .. '\1')
+  for _, each in ipairs(bound) do remove(string.sub(each, #lease + 2), lease) end
+  redis.call('HDEL', TTLS, lease)
+  return redis.call('ZREM', LEASES, lease)
+end
+
+for _, lease in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', str(now))) do finish(lease) end
+
+local run = {}
+
+function run.get(key)
+  local revision, lease = facts(key)
+  if revision == 0 then return {} end
+  return {redis.call('HGET', VALUES, key), revision, lease}
+end
+
+function run.put(key, value, lease, expected)
+  if lease ~= '' and not redis.call('ZSCORE', LEASES, lease) then return {LOST} end
+  local found, bound = facts(key)
+  if expected ~= '' and tonumber(expected) ~= found then return {0, found} end
+  unbind(key, bound)
+  local revision = record(key, value)
+  redis.call('HSET', VALUES, key, value)
+  redis.call('HSET', FACTS, key, lease == '' and str(revision) or str(revision) .. ' ' .. lease)
+  redis.call('ZADD', NAMES, 0, key)
+  if lease ~= '' then redis.call('ZADD', BOUND, 0, lease .. '\0' .. key) end
+  return {1, revision}
+end
+
+function run.delete(key, expected)
+  local found, lease = facts(key)
+  if found == 0 or (expected ~= '' and tonumber(expected) ~= found) then return {0, found} end
+  return {1, remove(key, lease)}
+end
+
+function run.list(prefix, limit)
+  local keys = redis.call('ZRANGEBYLEX', NAMES, '[' .. prefix, '(' .. prefix .. '\255', 'LIMIT', 0, limit)
+  local reply = {meta('revision')}
+  for first = 1, #keys, 1000 do
+    local some = {unpack(keys, first, math.min(first + 999, #keys))}
+    local values, all = redis.call('HMGET', VALUES, unpack(some)), redis.call('HMGET', FACTS, unpack(some))
+    for place, key in ipairs(some) do
+      reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = key, values[place], all[place]
+    end
+  end
+  return reply
+end
+
+function run.grant(ttl)
+  local lease = str(tick())
+  redis.call('ZADD', LEASES, str(now + tonumber(ttl)), lease)
+  redis.call('HSET', TTLS, lease, ttl)
+  return lease
+end
+
+function run.keep_alive(lease)
+  local ttl = redis.call('HGET', TTLS, lease)
+  if not ttl then return LOST end
+  redis.call('ZADD', LEASES, 'XX', str(now + tonumber(ttl)), lease)
+  return tonumber(ttl)
+end
+
+function run.revoke(lease) return finish(lease) end
+
+-- Only a revision that the history knows is followed: another one was lost with data, and what came after it too.
+local function is_known(after, revision, told_from)
+  if after == revision or after == told_from then return true end
+  return after > told_from and #redis.call('XRANGE', HISTORY, str(after) .. '-0', str(after) .. '-0') == 1
+end
+
+function run.changes(prefix, from)
+  local after, revision, told_from = tonumber(from), meta('revision'), meta('told_from')
+  local first = redis.call('ZRANGE', LEASES, 0, 0, 'WITHSCORES')[2]
+  if not is_known(after, revision, told_from) then return {LOST, revision, told_from} end
+  local reply, told, bytes = {0, meta('tick'), first and tonumber(first) - now or LOST}, after, 0
+  while told < revision and #reply < MOST_CHANGES and bytes < MOST_REPLY_BYTES do
+    for _, entry in ipairs(redis.call('XRANGE', HISTORY, '(' .. str(told) .. '-0', '+', 'COUNT', PAGE)) do
+      told = tonumber(string.match(entry[1], '^%d+'))
+      local key, value = entry[2][2], entry[2][4]
+      if string.sub(key, 1, #prefix) == prefix then
+        reply[#reply + 1] = {told, key, value}
+        bytes = bytes + #key + #(value or '')
+      end
+    end
+  end
+  reply[1] = told
+  return reply
+end
+
+return run[ARGV[1]](unpack(ARGV, 4))
