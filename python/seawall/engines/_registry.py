@@ -20,6 +20,8 @@ engines: Registry[type[Engine]] = Registry("engines", entry_points="seawall.engi
 _OWN = {
     "memory": ("seawall.engines.memory", "MemoryEngine"),
     "sqlite": ("seawall.engines.sqlite", "SqliteEngine"),
+    "postgresql": ("seawall.engines.postgres", "PostgresEngine"),
+    "postgres": ("seawall.engines.postgres", "PostgresEngine"),
 }
 _SYSTEM = SystemClock()
 
