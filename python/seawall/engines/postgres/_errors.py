@@ -1,4 +1,7 @@
-"""What the server's errors mean, by SQLSTATE; https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+"""What the server's errors mean, by SQLSTATE.
+
+Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
 
 from __future__ import annotations
 
@@ -68,8 +71,8 @@ def broken(text: str, name: str, *, may_change: bool) -> EngineError:
     """The error for an answer that never came."""
     says = f"{name}: {_first_line(text)}"
     if may_change:
-        return UnknownOutcome(f"{says} before the answer came; read the state before you decide")
-    return Unavailable(f"{says} before the answer came; nothing was changed")
+        return UnknownOutcome(f"{says}; the change may have been made or not, read the state before you decide")
+    return Unavailable(f"{says}; nothing was changed")
 
 
 def _first_line(text: str) -> str:

@@ -43,11 +43,11 @@ def prepare(schema: str, name: str) -> Talk[None]:
         WrongVersion: A newer seawall wrote it.
     """
     quoted = f'"{schema}"'
-    version = yield from _version(quoted)
+    version = yield from _version(schema, quoted)
     if version == VERSION:
         return
     yield Message(f"BEGIN ISOLATION LEVEL READ COMMITTED; {_LOCK}", (f"seawall schema {schema}",))
-    version = yield from _version(quoted)
+    version = yield from _version(schema, quoted)
     if version > VERSION:
         raise WrongVersion(
             f"schema {schema} of {name} was written by a newer seawall (schema {version}, this one knows {VERSION}); "
@@ -72,9 +72,14 @@ def _create(schema: str, quoted: str) -> Talk[None]:
     yield Message(f"CREATE TABLE {quoted}.meta (name text PRIMARY KEY, value bigint NOT NULL)")
 
 
-def _version(quoted: str) -> Talk[int]:
-    rows: list[Rows] = yield Message("SELECT to_regclass(%s) IS NOT NULL", (f"{quoted}.meta",))
-    if not rows[0][0][0]:
+def _version(schema: str, quoted: str) -> Talk[int]:
+    # Not to_regclass, which may remember from before the lock that there is no such table.
+    rows: list[Rows] = yield Message(
+        "SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = %s AND c.relname = 'meta'",
+        (schema,),
+    )
+    if not rows[0]:
         return 0
     rows = yield Message(f"SELECT value FROM {quoted}.meta WHERE name = 'version'")
     return int(rows[0][0][0]) if rows[0] else 0

@@ -6,7 +6,10 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from seawall.errors import Unavailable
+
 R = TypeVar("R")
+_LEAST_TIME = 0.02
 Rows = list[tuple[Any, ...]]
 Statement = tuple[str, tuple[Any, ...]]
 """SQL with %s for each parameter, and the parameters."""
@@ -98,7 +101,12 @@ def transaction(step: Step, settings: Settings, timeout: float) -> Talk[list[Row
     """One transaction, in one message when nothing follows from its rows.
 
     The server gives up before the client does, so that most timeouts have a known outcome.
+
+    Raises:
+        Unavailable: There is too little time for that.
     """
+    if step.write and timeout < _LEAST_TIME:
+        raise Unavailable(f"{timeout * 1000:.0f} ms are too short for a change to begin; nothing was changed")
     head = [_begin(step), *_bounds(step, settings, timeout)]
     body, params = _joined(step.statements)
     if step.then is None:
@@ -116,7 +124,7 @@ def _begin(step: Step) -> str:
 
 
 def _bounds(step: Step, settings: Settings, timeout: float) -> list[str]:
-    longest = max(1, round(timeout * 900))
+    longest = max(1, round(1000 * max(timeout / 2, min(timeout * 0.9, timeout - 0.1))))
     bounds = [f"SET LOCAL statement_timeout = {longest}"]
     if step.then is not None:
         bounds.append(f"SET LOCAL idle_in_transaction_session_timeout = {longest}")

@@ -14,7 +14,7 @@ from seawall.engines.postgres import _connection as connections
 from seawall.engines.postgres import _errors as errors
 from seawall.engines.postgres import _schema as schema
 from seawall.engines.postgres._connection import Link, TimeIsOver
-from seawall.engines.postgres._step import Hear, Joined, Look, Message, Step, Talk, transaction
+from seawall.engines.postgres._step import Hear, Joined, Look, Message, Talk, transaction
 from seawall.errors import ConfigError, EngineError, Unavailable, UnknownOutcome
 
 R = TypeVar("R")
