@@ -1,4 +1,4 @@
-"""What every engine promises and what was seen of it: `python -m tests.contract.matrix` writes docs/reference/engines.md.
+"""What every engine promises and what was seen of it: `python -m tests.contract.matrix` writes the page.
 
 The promises are read from the engines, the rest from a run of this suite.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from dataclasses import fields
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,14 @@ from typing import Any
 import pytest
 from tests.contract.backends import BACKENDS
 
-from seawall.engines import Guarantees, open_engine
+from seawall.engines import open_engine
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "engines.md"
-PORTS = {"key_value": "KeyValue", "journal": "Journal", "meter": "Meter"}
+PORTS = {
+    "key_value": "KeyValue: durability consistency fencing watch watch_latency lease_precision clock",
+    "journal": "Journal: durability consistency fencing lease_precision clock transactional",
+    "meter": "Meter: durability consistency clock",
+}
 _HEAD = """\
 # Engines and what they promise
 
@@ -28,22 +31,23 @@ Written by `python -m tests.contract.matrix`: the promises are those that the en
 `open_engine(url, require=Require(...))` refuses an engine that promises less than you need.
 """
 _LEGEND = """\
-`durability`: what an acknowledged write survives: *none* ends with its process, *process* the death of the client, *os* kill -9
-of whoever holds it, *disk* a power cut. `clock`: *process* the clock the engine was opened with, *machine* the machine's
-monotonic clock, *server* the server's wall clock, *server_monotonic* its passing of time. Times in seconds.
+`durability`: what an acknowledged write survives: *none* ends with its process, *process* the death of the client,
+*os* kill -9 of whoever holds it, *disk* a power cut. `clock`: *process* the clock the engine was opened with, *machine*
+the machine's monotonic clock, *server* the server's wall clock, *server_monotonic* its passing of time. Times are in
+seconds.
 """
 
 
 def promises() -> str:
     """A table for each port: what each engine declares."""
     parts = []
-    for port, title in PORTS.items():
+    for port, said in PORTS.items():
+        title, _, names = said.partition(": ")
         kinds = [kind for kind in BACKENDS.values() if port in kind.ports]
         rows = [f"| {title} | {' | '.join(kind.title for kind in kinds)} |", "|---" * (len(kinds) + 1) + "|"]
         given = [getattr(open_engine(kind.sample_url), port)().guarantees for kind in kinds]
-        for field in fields(Guarantees):
-            words = " | ".join(_word(getattr(each, field.name)) for each in given)
-            rows.append(f"| {field.name} | {words} |")
+        for name in names.split():
+            rows.append(f"| {name} | {' | '.join(_word(getattr(each, name)) for each in given)} |")
         parts.append("\n".join(rows) + "\n")
     return "\n".join(parts)
 
@@ -58,7 +62,7 @@ class Seen:
     """A pytest plugin that remembers how each test ended on each engine."""
 
     def __init__(self) -> None:
-        self.outcomes: dict[tuple[str, str], dict[str, bool]] = {}
+        self.outcomes: dict[tuple[str, str], dict[str, str]] = {}
         self._where: dict[str, tuple[tuple[str, str], str]] = {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -68,13 +72,13 @@ class Seen:
             if callspec is not None and callspec.params.get("backend") in BACKENDS:
                 test = item.function.__module__.rpartition(".")[2], item.function.__name__  # type: ignore[attr-defined]
                 self._where[item.nodeid] = test, callspec.params["backend"]
-                self.outcomes.setdefault(test, {}).setdefault(callspec.params["backend"], True)
+                self.outcomes.setdefault(test, {}).setdefault(callspec.params["backend"], "yes")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """One failure or skip makes the whole test unseen."""
+        """One failure means no; what is skipped on an engine is none of its promises."""
         if report.nodeid in self._where and not report.passed:
             test, backend = self._where[report.nodeid]
-            self.outcomes[test][backend] = False
+            self.outcomes[test][backend] = "-" if report.skipped else "no"
 
 
 def behaviour(seen: Seen) -> str:
@@ -82,7 +86,7 @@ def behaviour(seen: Seen) -> str:
     lines = [f"| what was seen | {' | '.join(kind.title for kind in BACKENDS.values())} |"]
     lines.append("|---" * (len(BACKENDS) + 1) + "|")
     for (module, name), ended in sorted(seen.outcomes.items()):
-        marks = " | ".join({True: "yes", False: "no", None: "-"}[ended.get(backend)] for backend in BACKENDS)
+        marks = " | ".join(ended.get(backend, "-") for backend in BACKENDS)
         lines.append(f"| {_sentence(module, name)} | {marks} |")
     return "\n".join(lines) + "\n"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from seawall.engines import Durability
 from seawall.errors import ConfigError, Conflict, LeaseLost
 
 
@@ -223,8 +222,7 @@ def test_what_can_never_work_is_told_before_anything_is_sent(journal, call, mess
 def test_another_engine_finds_what_was_acknowledged(backend, journal, namespace):
     """Closing and opening loses nothing; positions and tokens go on."""
     if not backend.lasting:
-        assert journal.guarantees.durability is Durability.none
-        return
+        pytest.skip(f"{backend.name} promises none of this")
     last = journal.append("s", b"1")
     mine = journal.claim("s", "me", 60)
     journal.first_time("in", "m1", window=60)

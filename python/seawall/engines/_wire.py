@@ -13,12 +13,15 @@ class Wire(Protocol):
     - It raises `Unavailable` only when `what` surely changed nothing (not connected, not sent, refused unread), and
       `UnknownOutcome` when it may have changed something. The driver retries the first always, the second only for
       `Send(again=True)`.
-    - Every other error of the client library is translated: nothing but EngineError and cancellation leaves a wire.
+    - Every other error of the client library is translated: nothing but EngineError, cancellation, and
+      ConfigError for a use that can never work leaves a wire.
     - It keeps to `timeout`, in seconds, connecting included. What a timed out or cancelled call used is thrown away:
       its late answer must not be the answer to the next call.
     - Connections are opened when first needed, belong to the process (and the loop) that opened them, and are not used
       by a forked child.
     - It does not retry by itself: the client library's own retries are switched off.
+
+    A client library that only knows asyncio goes behind a `PortalWire`.
     """
 
     def execute(self, what: Any, timeout: float) -> Any:

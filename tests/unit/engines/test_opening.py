@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from seawall.clock import ManualClock
-from seawall.engines import Consistency, Durability, Require, open_engine
+from seawall.engines import Consistency, Durability, Require, engines, open_engine
 from seawall.engines._registry import missing_library
 from seawall.engines._url import parse_url
+from seawall.engines.memory import MemoryEngine
 from seawall.errors import ConfigError
 
 
@@ -46,6 +47,19 @@ def test_what_can_never_work_is_told_at_once(url, options, message):
 def test_an_unknown_scheme_names_the_known_ones():
     """And the third-party ones, if there are any."""
     with pytest.raises(ConfigError, match=r"^no engine for nosql://; there are .*memory://, .*sqlite://"):
+        open_engine("nosql://x")
+
+
+def test_a_package_can_bring_an_engine():
+    """By its scheme; options, requirements and messages are the same as for ours."""
+
+    class Elsewhere(MemoryEngine):
+        """Somebody's own."""
+
+    engines.register("elsewhere", lambda: Elsewhere)
+    with open_engine("elsewhere://", history=3) as engine:
+        assert type(engine) is Elsewhere
+    with pytest.raises(ConfigError, match=r"^no engine for nosql://; there are elsewhere://, memory://, "):
         open_engine("nosql://x")
 
 

@@ -245,3 +245,41 @@ def test_closing_leaves_no_thread_and_no_connection(path):
     engine.close()
     assert threading.active_count() == before
     assert engine._driver.wire._here.idle == []
+
+
+def test_a_cancelled_call_that_has_not_begun_is_never_made(path):
+    """Only what runs already goes on to its end."""
+    engine = open_engine(f"sqlite:///{path}", pool_size=1)
+    kv = engine.key_value()
+    kv.put("a", b"1")
+    release = threading.Event()
+    engine._driver.wire._here.threads.submit(release.wait)
+
+    async def main() -> None:
+        task = asyncio.create_task(kv.put_async("a", b"2"))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    try:
+        asyncio.run(main())
+    finally:
+        release.set()
+    engine.close()  # after whatever was queued
+    with open_engine(f"sqlite:///{path}") as again:
+        assert again.key_value().get("a").value == b"1"
+
+
+def test_threads_beyond_the_pool_wait_their_turn(path):
+    """Sixteen threads over two connections lose nothing."""
+    with open_engine(f"sqlite:///{path}", pool_size=2, durability="os", operation_timeout=30) as engine:
+        journal = engine.journal()
+        threads = [threading.Thread(target=lambda: [journal.append("s", b"x") for _ in range(10)]) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(journal.scan("s")) == 160
+        assert len(engine._driver.wire._here.idle) <= 2

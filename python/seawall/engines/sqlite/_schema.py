@@ -45,6 +45,8 @@ MIGRATIONS = (
     """,
 )
 VERSION = len(MIGRATIONS)
+# A monotonic clock that shows less than before has begun again, whatever its boot is called.
+_NO_STEP_NS = 1_000_000_000
 _TIMED = ("seawall_leases", "seawall_records", "seawall_claims", "seawall_seen", "seawall_limits")
 
 
@@ -62,15 +64,16 @@ def prepare(connection: sqlite3.Connection, name: str, boot: str, now: int) -> N
             f"{name} was written by a newer seawall (schema {version}, this one knows {VERSION}); upgrade seawall "
             "here, or open another file"
         )
+    shift = 0
     for script in MIGRATIONS[version:]:
         for statement in filter(str.strip, script.split(";")):
             connection.execute(statement)
-    if known.get("boot") not in (None, boot):
+    if "boot" in known and (known["boot"] != boot or now < int(known["now_ns"]) - _NO_STEP_NS):
         shift = now - int(known["now_ns"])
         _carry_limits(connection, shift // 1000)
         for table in _TIMED:
             connection.execute(f"UPDATE {table} SET ends_ns = ends_ns + ?", (shift,))
-    if (version, known.get("boot")) != (VERSION, boot):
+    if (version, known.get("boot")) != (VERSION, boot) or shift:
         connection.executemany(
             "INSERT INTO seawall_meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             [("version", VERSION), ("boot", boot), ("now_ns", now)],

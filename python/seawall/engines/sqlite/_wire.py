@@ -54,6 +54,13 @@ class _Process:
         self.threads = ThreadPoolExecutor(size, thread_name_prefix="seawall-sqlite")
         self.prepared = False
 
+    def pop(self) -> sqlite3.Connection | None:
+        """A connection nobody uses."""
+        try:
+            return self.idle.pop()
+        except IndexError:
+            return None
+
 
 # A child must neither use nor close what its parent opened: closing may touch the file.
 _abandoned: list[_Process] = []
@@ -92,13 +99,17 @@ class SqliteWire:
                 return self._transact(connection, what, "BEGIN IMMEDIATE", until_ns)
 
     async def execute_async(self, what: Any, timeout: float) -> Any:
-        """`execute` on a thread of the pool; a cancelled transaction runs to its end."""
+        """`execute` on a thread of the pool; a transaction that has begun runs to its end, also when cancelled."""
         if isinstance(what, Joined):
             return self._join(what)
         until_ns = self._clock.now_ns() + round(timeout * 1e9)
         on_thread = self._process().threads.submit(self._run, what, until_ns)
         here = asyncio.wrap_future(on_thread)
-        await asyncio.wait((here,), timeout=timeout)
+        try:
+            await asyncio.wait((here,), timeout=timeout)
+        except asyncio.CancelledError:
+            here.cancel()  # begun, it runs to its end; still in the queue, it is never begun
+            raise
         if not here.done() and on_thread.cancel():  # never begun: all threads are busy
             raise self._busy()
         return await here
@@ -131,7 +142,7 @@ class SqliteWire:
 
     @contextmanager
     def _borrowed(self, process: _Process, until_ns: int) -> Iterator[sqlite3.Connection]:
-        connection = process.idle.pop() if process.idle else self._connect(process, self._left(until_ns))
+        connection = process.pop() or self._connect(process, self._left(until_ns))
         try:
             yield connection
         except BaseException:
