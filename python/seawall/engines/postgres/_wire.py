@@ -27,10 +27,17 @@ class _Pool:
         self.places = places
         self.idle: list[Link] = []
 
+    def pop(self) -> Link | None:
+        """A connection nobody uses."""
+        try:
+            return self.idle.pop()
+        except IndexError:
+            return None
+
     def close(self) -> None:
         """Close what is idle."""
-        while self.idle:
-            self.idle.pop().close()
+        while link := self.pop():
+            link.close()
 
 
 class _Process:
@@ -248,8 +255,7 @@ class PostgresWire:
 
     def _taken(self, pool: _Pool) -> Link | None:
         """An idle connection that is alive as far as can be seen: a restarted server has closed them all."""
-        while pool.idle:
-            link = pool.idle.pop()
+        while link := pool.pop():
             if not link.is_stale:
                 return link
             link.close()
@@ -265,6 +271,8 @@ class PostgresWire:
                 link.close()
             else:
                 pool.idle.append(link)
+            if self._closed:
+                pool.close()
 
     # Watches.
 
