@@ -315,6 +315,30 @@ def test_a_connection_cut_during_a_change_leaves_the_outcome_unknown(locked, ser
     assert engine.key_value().get("k").value == b"1"
 
 
+def test_a_sign_of_life_whose_answer_was_lost_is_given_again(server, database, monkeypatch):
+    """Twice is as good as once: a lease is not lost for a cut connection; a change of a key is not made twice."""
+    with open_engine(server.url(database)) as engine:
+        kv = engine.key_value()
+        lease = kv.grant(60)
+        real, cut = _connection.Link.ask, [True]
+
+        def ask(self: Any, message: Any) -> Any:
+            rows = real(self, message)
+            if message.may_change and cut.pop():
+                self.close()
+                raise psycopg.OperationalError("server closed the connection unexpectedly")
+            return rows
+
+        monkeypatch.setattr(_connection.Link, "ask", ask)
+        cut[:] = [False, True]
+        assert kv.keep_alive(lease) == lease
+        cut[:] = [True]
+        with pytest.raises(UnknownOutcome):
+            kv.put("k", b"1")
+        cut[:] = [False, False]
+        assert kv.get("k").revision == 1
+
+
 @pytest.mark.parametrize("face", ["sync", "async"])
 def test_a_server_that_falls_silent_does_not_hold_its_callers(server, database, face):
     """SIGSTOP of the server's process: a read is Unavailable, a change unknown, both in the time given."""

@@ -30,11 +30,11 @@ class PostgresKeyValue(KeyValue):
         self._poll_interval = poll_interval
         self._channel = f"seawall_{hashlib.sha256(f'{self._s}/{namespace}'.encode()).hexdigest()[:40]}"
 
-    def _call(self, function: str, *args: tuple[str, Any]) -> Op[Any]:
+    def _call(self, function: str, *args: tuple[str, Any], again: bool = False) -> Op[Any]:
         """The first row of a function of the server that changes something."""
         places = ", ".join(f"%s::{kind}" for kind, _ in args)
         sql = f"SELECT * FROM {self._s}.{function}(%s, {places})"
-        rows = yield Send(Step(((sql, (self.namespace, *(value for _, value in args))),)))
+        rows = yield Send(Step(((sql, (self.namespace, *(value for _, value in args))),)), again=again)
         return rows[0][0]
 
     def _read(self, sql: str, *params: Any) -> Op[Rows]:
@@ -89,11 +89,11 @@ class PostgresKeyValue(KeyValue):
         return Listing(entries, rows[0][0] if rows else 0)
 
     def _grant(self, ttl: float) -> Op[Lease]:
-        (lease,) = yield from self._call("kv_grant", ("bigint", round(ttl * 1e6)))
+        (lease,) = yield from self._call("kv_grant", ("bigint", round(ttl * 1e6)), again=True)
         return Lease(lease, ttl)
 
     def _keep_alive(self, lease: str) -> Op[Lease]:
-        (ttl_us,) = yield from self._call("kv_keep_alive", ("text", lease))
+        (ttl_us,) = yield from self._call("kv_keep_alive", ("text", lease), again=True)
         if ttl_us is None:
             raise lease_lost(lease)
         return Lease(lease, ttl_us / 1e6)
