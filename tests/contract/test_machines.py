@@ -112,7 +112,7 @@ class KeyValueMachine(RuleBasedStateMachine):
     def grant(self, ttl: float) -> Any:
         ttl = lasting(self.backend, ttl)
         lease = self.kv.grant(ttl)
-        self.ends[lease.id] = self.now + ttl, ttl
+        self.ends[lease.id] = round(self.now + ttl, 6), ttl
         return lease
 
     @rule(lease=leases)
@@ -120,7 +120,7 @@ class KeyValueMachine(RuleBasedStateMachine):
         self.expire()
         if lease.id in self.ends:
             assert self.kv.keep_alive(lease) == lease
-            self.ends[lease.id] = self.now + lease.ttl, lease.ttl
+            self.ends[lease.id] = round(self.now + lease.ttl, 6), lease.ttl
         else:
             with pytest.raises(LeaseLost):
                 self.kv.keep_alive(lease)
@@ -136,7 +136,7 @@ class KeyValueMachine(RuleBasedStateMachine):
     @rule(seconds=TIMES)
     def pass_time(self, seconds: float) -> None:
         self.backend.pass_time(seconds)
-        self.now += seconds
+        self.now = round(self.now + seconds, 6)
 
     @precondition(lambda self: self.backend.lasting)
     @rule()
@@ -246,14 +246,14 @@ class JournalMachine(RuleBasedStateMachine):
             return owned[0]
         assert claim.token > self.tokens.get(stream, 0)
         self.tokens[stream] = claim.token
-        self.owned[stream] = claim, self.now + ttl
+        self.owned[stream] = claim, round(self.now + ttl, 6)
         return claim
 
     @rule(claim=claims)
     def renew(self, claim: Any) -> None:
         if self.is_current(claim):
             self.journal.renew(claim)
-            self.owned[claim.stream] = claim, self.now + claim.ttl
+            self.owned[claim.stream] = claim, round(self.now + claim.ttl, 6)
         else:
             with pytest.raises(LeaseLost):
                 self.journal.renew(claim)
@@ -275,7 +275,7 @@ class JournalMachine(RuleBasedStateMachine):
             token, _, attempt = self.held.get(each.record.position, (0, 0.0, 0))
             assert each.token > token
             assert each.attempt == attempt + 1
-            self.held[each.record.position] = each.token, self.now + ttl, each.attempt
+            self.held[each.record.position] = each.token, round(self.now + ttl, 6), each.attempt
         return taken
 
     @rule(taken=takings, give=st.booleans())
@@ -307,7 +307,7 @@ class JournalMachine(RuleBasedStateMachine):
     @rule(seconds=TIMES)
     def pass_time(self, seconds: float) -> None:
         self.backend.pass_time(seconds)
-        self.now += seconds
+        self.now = round(self.now + seconds, 6)
 
     @precondition(lambda self: self.backend.lasting)
     @rule()

@@ -21,6 +21,8 @@ _OWN = {
     "memory": ("seawall.engines.memory", "MemoryEngine"),
     "sqlite": ("seawall.engines.sqlite", "SqliteEngine"),
     **dict.fromkeys(("redis", "rediss", "valkey", "valkeys", "unix"), ("seawall.engines.redis", "RedisEngine")),
+    "postgresql": ("seawall.engines.postgres", "PostgresEngine"),
+    "postgres": ("seawall.engines.postgres", "PostgresEngine"),
 }
 _SYSTEM = SystemClock()
 
