@@ -128,9 +128,9 @@ def load_test(request: pytest.FixtureRequest) -> LoadTester:
 
 @pytest.fixture
 def fault_proxy(seawall_seed: int) -> Iterator[Callable[..., FaultProxy]]:
-    """Opens fault proxies, closed when the test ends: `proxy = fault_proxy(("127.0.0.1", 6379))`.
+    """Opens networks that fail before servers, and closes them when the test ends.
 
-    Options are those of seawall.testing.FaultProxy; the seed is the test's own, `seawall_seed`. Each runs in a thread,
+    `proxy = fault_proxy(("127.0.0.1", 6379))`; its options are those of seawall.testing.FaultProxy. The seed is the test's own, `seawall_seed`. Each runs in a thread,
     so that it serves sync and async tests alike.
     """
     from seawall.testing._fault_proxy import FaultProxy

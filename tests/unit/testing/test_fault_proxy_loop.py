@@ -311,9 +311,9 @@ async def test_what_an_http_client_sees() -> None:
 async def _ask_everything(proxy: FaultProxy) -> None:
     async def ask(timeout: float = 20) -> int:
         connector = aiohttp.TCPConnector(force_close=True)
-        async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(timeout)) as session:
-            async with session.get(proxy.url("http", "/")) as response:
-                return len(await response.read())
+        session = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(timeout))
+        async with session, session.get(proxy.url("http", "/")) as response:
+            return len(await response.read())
 
     assert await ask() == 50_000
     with proxy.fault(Truncate(1000)), pytest.raises(aiohttp.ClientPayloadError):
