@@ -20,6 +20,7 @@ class _Echo(socketserver.BaseRequestHandler):
             while data := self.request.recv(65_536):
                 got += data
                 self.request.sendall(data)
+            server.ends += 1
         except OSError:
             server.resets += 1
 
@@ -32,7 +33,7 @@ class EchoServer(socketserver.ThreadingTCPServer):
 
     def __init__(self) -> None:
         self.got: list[bytearray] = []
-        self.resets = 0
+        self.ends = self.resets = 0
         super().__init__(("127.0.0.1", 0), _Echo)
 
     @property
@@ -49,7 +50,7 @@ class UnixEchoServer(socketserver.ThreadingUnixStreamServer):
 
     def __init__(self, path: str) -> None:
         self.got: list[bytearray] = []
-        self.resets = 0
+        self.ends = self.resets = 0
         super().__init__(path, _Echo)
 
 

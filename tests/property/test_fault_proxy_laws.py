@@ -185,6 +185,16 @@ def test_bytes_never_leave_faster_than_the_bandwidth(size: int, cuts: list[int],
     assert math.isclose(line.now, size / rate, rel_tol=1e-6)
 
 
+@given(st.integers(1, 400), counts, st.integers(1, 1000))
+@example(100, 7, 1000)
+def test_bandwidth_charges_for_what_leaves_only(size: int, after: int, rate: int) -> None:
+    """A fault that lets less pass at once makes the line no narrower."""
+    line = Line([Bandwidth(rate), Stall(0, after_bytes=after)])
+    line.send(bytes(size))
+    line.settle()
+    assert math.isclose(line.now, size / rate, rel_tol=1e-6)
+
+
 @given(chunks, st.integers(1, 50), st.lists(lossless, max_size=3))
 def test_no_more_is_held_than_there_is_room_for(sent: list[bytes], room: int, faults: list[Fault]) -> None:
     """Whatever holds it back."""

@@ -130,8 +130,8 @@ def load_test(request: pytest.FixtureRequest) -> LoadTester:
 def fault_proxy(seawall_seed: int) -> Iterator[Callable[..., FaultProxy]]:
     """Opens networks that fail before servers, and closes them when the test ends.
 
-    `proxy = fault_proxy(("127.0.0.1", 6379))`; its options are those of seawall.testing.FaultProxy. The seed is the test's own, `seawall_seed`. Each runs in a thread,
-    so that it serves sync and async tests alike.
+    `proxy = fault_proxy(("127.0.0.1", 6379))`; its options are those of seawall.testing.FaultProxy. The seed is the
+    test's own, `seawall_seed`. Each runs in a thread, so that it serves sync and async tests alike.
     """
     from seawall.testing._fault_proxy import FaultProxy
 

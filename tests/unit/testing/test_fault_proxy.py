@@ -234,12 +234,15 @@ def test_half_close_ends_one_direction(proxy: FaultProxy, echo: EchoServer) -> N
     assert proxy.stats().to_client.delivered == 2
 
 
-def test_truncate_ends_the_connection_in_good_order(proxy: FaultProxy) -> None:
+def test_truncate_ends_the_connection_in_good_order(proxy: FaultProxy, echo: EchoServer) -> None:
     """The client reads what passed and then the end, not an error; the server sees the end too."""
     with proxy.fault(Truncate(3)), dial(proxy) as client:
         client.sendall(b"hello")
         assert received(client, 10) == b"hel"
         assert client.recv(1) == b""
+        end = seconds() + PATIENCE
+        while not echo.ends:
+            assert seconds() < end
     until_open(proxy, 0)
     assert (proxy.stats().reset, proxy.stats().closed) == (0, 1)
 
