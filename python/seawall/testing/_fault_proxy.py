@@ -36,7 +36,7 @@ class FaultProxyOptions(Options):
 
     seed: int | None = option(default=None, help="repeats all decisions; by default SEAWALL_SEED, else a new one")
     max_connections: int = option(default=1_000, least=1, most=100_000, help="more at once are reset")
-    buffer_bytes: int = option(default=65_536, unit="bytes", least=1, most=1 << 30, help="held each way, then waits")
+    buffer_bytes: int = option(default=1 << 20, unit="bytes", least=1, most=1 << 30, help="held each way, then waits")
 
 
 class ActiveFault:
@@ -83,9 +83,9 @@ class FaultProxy:
         >>> server = socket.create_server(("127.0.0.1", 0))
         >>> with server, FaultProxy(server.getsockname(), seed=1) as proxy:
         ...     with proxy.fault(Refuse()):
-        ...         socket.create_connection(proxy.address)
+        ...         socket.create_connection(proxy.address)  # doctest: +IGNORE_EXCEPTION_DETAIL
         Traceback (most recent call last):
-        ConnectionRefusedError: [Errno 111] Connection refused
+        ConnectionRefusedError: Connection refused
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class FaultProxy:
         listen: Address = ("127.0.0.1", 0),
         seed: int | None = None,
         max_connections: int = 1_000,
-        buffer_bytes: int = 65_536,
+        buffer_bytes: int = 1 << 20,
     ) -> None:
         self.options = FaultProxyOptions(seed=seed, max_connections=max_connections, buffer_bytes=buffer_bytes)
         self.seed = Seeded(seed).origin
@@ -228,6 +228,9 @@ class FaultProxy:
         self._call(self._close)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        # Calls of other threads that came after the stop are answered too.
+        loop.call_soon(loop.stop)
+        loop.run_forever()
         loop.close()
 
     async def __aenter__(self) -> FaultProxy:

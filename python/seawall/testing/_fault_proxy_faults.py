@@ -49,7 +49,9 @@ class Fault(Options):
 
 
 class Latency(Fault):
-    """Bytes arrive late, in order, and as many a second as before.
+    """Bytes arrive late, in order.
+
+    The line is no narrower for it while `buffer_bytes` of the proxy hold what is on its way.
 
     Args:
         seconds: By how much, 0 to 86,400 s.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -343,7 +344,7 @@ def test_a_reset_of_a_side_reaches_the_other(proxy: FaultProxy, echo: EchoServer
     """A client that dies is no client that ended."""
     client = dial(proxy)
     assert said(client, b"1") == b"1"
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
     until_open(proxy, 0)
     assert proxy.stats().reset == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable
 from datetime import timedelta
@@ -145,7 +146,7 @@ def test_an_address_that_is_taken(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught, FaultProxy(NOWHERE, listen=there):
         pass
     assert str(caught.value) == (
-        f"listen must be an address that is free here, got '{there}': [Errno 98] Address already in use"
+        f"listen must be an address that is free here, got '{there}': [Errno {errno.EADDRINUSE}] Address already in use"
     )
     assert there.read_text() == "mine"
 
