@@ -217,7 +217,7 @@ class FaultProxy:
             self._state = "closed"
             loop.close()
             raise
-        self._thread = threading.Thread(target=loop.run_forever, name="seawall-fault-proxy", daemon=True)
+        self._thread = threading.Thread(target=_serve, args=(loop,), name="seawall-fault-proxy", daemon=True)
         self._thread.start()
         return self
 
@@ -228,10 +228,6 @@ class FaultProxy:
         self._call(self._close)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        # Calls of other threads that came after the stop are answered too.
-        loop.call_soon(loop.stop)
-        loop.run_forever()
-        loop.close()
 
     async def __aenter__(self) -> FaultProxy:
         self._begin()
@@ -434,6 +430,14 @@ class FaultProxy:
 
         timer = self._loop.call_at(when, due)
         self._timers.add(timer)
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    loop.run_forever()
+    # Calls of other threads that came after the stop are answered too.
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    loop.close()
 
 
 def _settle(done: concurrent.futures.Future[T], fn: Callable[[], T]) -> None:
