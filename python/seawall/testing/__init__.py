@@ -9,6 +9,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seawall.clock import ManualClock
     from seawall.testing._chance import Seeded
+    from seawall.testing._fault_proxy import FaultProxy
+    from seawall.testing._fault_proxy_faults import (
+        Bandwidth,
+        BlackHole,
+        Corrupt,
+        Cut,
+        Fault,
+        HalfClose,
+        Latency,
+        Pause,
+        Refuse,
+        Reset,
+        SlowClose,
+        Stall,
+        Truncate,
+    )
+    from seawall.testing._fault_proxy_plan import FaultPlan, FaultStep
     from seawall.testing._load import LoadTester
     from seawall.testing._loop import ManualEventLoop, run
     from seawall.testing._recorder import Record, Recorder
@@ -17,28 +34,60 @@ if TYPE_CHECKING:
     from seawall.testing._threads import run_threads
 
 _HOME = {
+    "Bandwidth": "seawall.testing._fault_proxy_faults",
+    "BlackHole": "seawall.testing._fault_proxy_faults",
+    "Corrupt": "seawall.testing._fault_proxy_faults",
+    "Cut": "seawall.testing._fault_proxy_faults",
+    "Fault": "seawall.testing._fault_proxy_faults",
+    "FaultPlan": "seawall.testing._fault_proxy_plan",
+    "FaultProxy": "seawall.testing._fault_proxy",
+    "FaultStep": "seawall.testing._fault_proxy_plan",
+    "HalfClose": "seawall.testing._fault_proxy_faults",
+    "Latency": "seawall.testing._fault_proxy_faults",
     "LoadTester": "seawall.testing._load",
     "ManualClock": "seawall.clock",
     "ManualEventLoop": "seawall.testing._loop",
+    "Pause": "seawall.testing._fault_proxy_faults",
     "Record": "seawall.testing._recorder",
     "Recorder": "seawall.testing._recorder",
     "Recording": "seawall.testing._recording",
+    "Refuse": "seawall.testing._fault_proxy_faults",
     "Replay": "seawall.testing._replay",
+    "Reset": "seawall.testing._fault_proxy_faults",
     "Seeded": "seawall.testing._chance",
+    "SlowClose": "seawall.testing._fault_proxy_faults",
+    "Stall": "seawall.testing._fault_proxy_faults",
+    "Truncate": "seawall.testing._fault_proxy_faults",
     "replay": "seawall.testing._replay",
     "run": "seawall.testing._loop",
     "run_threads": "seawall.testing._threads",
 }
 
 __all__ = [
+    "Bandwidth",
+    "BlackHole",
+    "Corrupt",
+    "Cut",
+    "Fault",
+    "FaultPlan",
+    "FaultProxy",
+    "FaultStep",
+    "HalfClose",
+    "Latency",
     "LoadTester",
     "ManualClock",
     "ManualEventLoop",
+    "Pause",
     "Record",
     "Recorder",
     "Recording",
+    "Refuse",
     "Replay",
+    "Reset",
     "Seeded",
+    "SlowClose",
+    "Stall",
+    "Truncate",
     "replay",
     "run",
     "run_threads",

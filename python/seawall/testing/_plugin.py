@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from seawall.clock import ManualClock
     from seawall.memory import Segment
+    from seawall.testing._fault_proxy import FaultProxy
     from seawall.testing._load import LoadTester
 
 _LOAD_ROWS = pytest.StashKey[list[dict[str, Any]]]()
@@ -122,3 +124,16 @@ def load_test(request: pytest.FixtureRequest) -> LoadTester:
     folder = request.config.getoption("--seawall-results")
     scale = request.config.getoption("--seawall-load-scale")
     return LoadTester(request.node, scale=scale, folder=None if folder is None else Path(folder))
+
+
+@pytest.fixture
+def fault_proxy(seawall_seed: int) -> Iterator[Callable[..., FaultProxy]]:
+    """Opens networks that fail before servers, and closes them when the test ends.
+
+    `proxy = fault_proxy(("127.0.0.1", 6379))`; its options are those of seawall.testing.FaultProxy. The seed is the
+    test's own, `seawall_seed`. Each runs in a thread, so that it serves sync and async tests alike.
+    """
+    from seawall.testing._fault_proxy import FaultProxy
+
+    with ExitStack() as stack:
+        yield lambda upstream, **options: stack.enter_context(FaultProxy(upstream, **{"seed": seawall_seed, **options}))

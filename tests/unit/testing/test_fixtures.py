@@ -28,7 +28,7 @@ def test_seawall_segment_is_usable(seawall_segment: sw.Segment) -> None:
 INNER = """
 import os
 
-paths = []
+paths, proxies = [], []
 
 def test_seed(seawall_seed):
     print("seed", seawall_seed)
@@ -40,6 +40,14 @@ def test_segment(seawall_segment):
 
 def test_segment_is_gone():
     assert not os.path.exists(paths[0])
+
+def test_proxy(fault_proxy, seawall_seed):
+    proxies.extend((fault_proxy(("127.0.0.1", 9)), fault_proxy(("127.0.0.1", 9), seed=1)))
+    assert [proxy.seed for proxy in proxies] == [seawall_seed, 1]
+    assert all("open" in repr(proxy) for proxy in proxies)
+
+def test_proxies_are_closed():
+    assert all("closed" in repr(proxy) for proxy in proxies)
 """
 
 
@@ -53,11 +61,11 @@ def pytest_run(tmp_path: Path, *options: str, **environment: str) -> str:
 
 def test_the_fixtures_are_found_by_pytest_and_a_seed_repeats_a_run(tmp_path: Path) -> None:
     """A project that installs seawall has the fixtures; a failure shows its seed, which can be given again."""
-    assert "3 passed" in pytest_run(tmp_path)
+    assert "5 passed" in pytest_run(tmp_path)
     failed = pytest_run(tmp_path, "--seawall-seed=4711")
     assert "seawall_seed = 4711; repeat with --seawall-seed=4711" in failed
-    assert "1 failed, 2 passed" in failed
-    assert "1 failed, 2 passed" in pytest_run(tmp_path, SEAWALL_SEED="4711")
+    assert "1 failed, 4 passed" in failed
+    assert "1 failed, 4 passed" in pytest_run(tmp_path, SEAWALL_SEED="4711")
 
 
 def test_the_plugin_loads_no_room_of_seawall(tmp_path: Path) -> None:
