@@ -192,6 +192,17 @@ def test_a_watch_from_a_list_misses_nothing(kv):
     watch.close()
 
 
+def test_a_watch_far_behind_catches_up_change_by_change(kv):
+    """However many changes there are, as long as they are kept."""
+    watch = kv.watch(after=0)
+    revisions = [kv.put(f"k{number % 7}", b"%d" % number) for number in range(1_200)]
+    seen = [watch.poll() for _ in revisions]
+    assert [(event.value, event.revision) for event in seen] == [
+        (b"%d" % number, revision) for number, revision in enumerate(revisions)
+    ]
+    watch.close()
+
+
 def test_a_watch_from_nowhere_begins_with_the_whole_state(kv):
     """Its first event is a Resync that lists; the next is a change."""
     kv.put("a", b"1")

@@ -41,7 +41,7 @@ def test_processes_that_count_together_lose_nothing(backend, namespace, tmp_path
         kv = engine.key_value(namespace)
         for worker in workers:
             worker.start()
-        seen = list(_until(kv, b"%d" % (4 * EACH)))
+        seen = list(_while_alive(kv, workers))
         for worker in workers:
             worker.join(30)
             assert worker.exitcode == 0
@@ -49,13 +49,15 @@ def test_processes_that_count_together_lose_nothing(backend, namespace, tmp_path
         assert int(kv.get("count").value) == 4 * EACH
 
 
-def _until(kv: Any, last: bytes) -> Any:
-    with kv.watch(after=0) as watch:
-        for event in watch:
-            assert isinstance(event, Put)
-            yield event.value
-            if event.value == last:
-                return
+def _while_alive(kv: Any, workers: Any) -> Any:
+    with kv.watch(after=0, heartbeat=0.2) as watch:
+        alive, event = True, None
+        while alive or event is not None:
+            alive = any(worker.is_alive() for worker in workers)
+            event = watch.poll()
+            if event is not None:
+                assert isinstance(event, Put)
+                yield event.value
 
 
 def write_until_killed(url: str, namespace: str, told: int) -> None:

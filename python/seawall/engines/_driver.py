@@ -20,7 +20,8 @@ class Driver:
 
     Guarantees: an operation ends within the operation timeout (and what the engine was asked to wait), or the Deadline
     in context if that is sooner. `Unavailable` is tried again within that time, with waits that grow; a lost answer
-    only where that makes no difference. When the engine stays away, a breaker answers `Unavailable` at once.
+    only where that makes no difference. Inside a Retry of the caller, which does the same, each call is tried once.
+    When the engine stays away, a breaker answers `Unavailable` at once.
 
     Thread safety: yes.
 
@@ -45,7 +46,7 @@ class Driver:
         )  # fmt: skip
         self._retry = Retry(
             options.attempts, on=_may_try_again, backoff=Exponential(0.02, 2.0, 1.0), jitter="equal",
-            max_time=options.operation_timeout, nested="allow", name=name, clock=clock,
+            max_time=options.operation_timeout, name=name, clock=clock,
         )  # fmt: skip
 
     def run(self, operation: Op[R], longest: float | None = None) -> R:

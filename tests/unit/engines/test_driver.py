@@ -12,6 +12,7 @@ from seawall.engines import EngineOptions
 from seawall.engines._driver import Driver
 from seawall.engines._operation import Send, Wait
 from seawall.errors import ConfigError, Conflict, DeadlineExceeded, Unavailable, UnknownOutcome
+from seawall.guard.retry import Retry
 
 
 class ScriptedWire:
@@ -167,6 +168,15 @@ def test_an_engine_that_stays_away_is_not_asked_for_a_while(clock):
     assert len(wire.timeouts) == 3
     clock.advance(2.0)
     assert driver.run(operation(Send("a"))) == ["done"]
+
+
+def test_layers_of_retries_do_not_multiply(clock):
+    """Inside the caller's own Retry each of its attempts is one send."""
+    wire = ScriptedWire(clock, gone(), gone(), "done")
+    driver = Driver(wire, EngineOptions(), clock, "test://engine")
+    with pytest.raises(Unavailable):
+        Retry(2, on=Unavailable, clock=clock).call(lambda: driver.run(operation(Send("a"))))
+    assert len(wire.timeouts) == 2
 
 
 def test_an_operation_can_handle_an_error(drive, clock):
