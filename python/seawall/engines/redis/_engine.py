@@ -58,7 +58,8 @@ class RedisEngine(Engine):
             fencing=True,
             watch=WatchResume.resume,
             clock=TimeSource.server,
-            lease_precision=0.0,
+            # The server expires what an inbox has seen by whole milliseconds, and one is added so that none is too early.
+            lease_precision=0.002,
             watch_latency=0.01,
         )
 
