@@ -78,7 +78,7 @@ class Model:
             self.count("failures")
             self.consecutive += 1
             if self.state == "half_open" or self.consecutive >= OPENS_AT:
-                self.state, self.open_until, self.consecutive = "open", self.now + OPEN_FOR, 0
+                self.state, self.open_until, self.consecutive = "open", _whole_units(self.now + OPEN_FOR), 0
         else:
             self.count("ignored")
         return end, asked
@@ -102,3 +102,8 @@ class Model:
             return "full"
         self.count("places")
         return next(outcomes)
+
+
+def _whole_units(ns: int) -> int:
+    """The end of an opening as the breaker keeps it: rounded up to 1024 ns, so that it never ends too early."""
+    return -(-ns // 1024) * 1024

@@ -58,7 +58,7 @@ class RedisEngine(Engine):
             fencing=True,
             watch=WatchResume.resume,
             clock=TimeSource.server,
-            # The server expires what an inbox has seen by whole milliseconds, and one is added so that none is too early.
+            # What an inbox has seen expires by whole milliseconds, and one is added so that none is too early.
             lease_precision=0.002,
             watch_latency=0.01,
         )
