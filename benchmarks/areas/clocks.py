@@ -7,7 +7,7 @@ from collections.abc import Callable
 from benchmarks._case import OURS, Case, Missing, Probe, Target
 from benchmarks._scratch import scratch_segment
 from benchmarks.versus import rivals
-from benchmarks.versus._kinds import NODES
+from benchmarks.versus._kinds import PEERS
 from seawall.distributed.clocks import HybridClock, LamportClock, Order, VectorClock
 
 
@@ -40,8 +40,8 @@ def tick(clock: LamportClock) -> Probe:
 
 def compare() -> Probe:
     """Two histories of ten nodes, of which the second has one event more."""
-    one = VectorClock(dict.fromkeys(NODES, 3))
-    two = one.increment(NODES[7])
+    one = VectorClock(dict.fromkeys(PEERS, 3))
+    two = one.increment(PEERS[7])
     return Probe("one.compare(two)", {"one": one, "two": two}, lambda value: value is Order.BEFORE)
 
 
