@@ -138,7 +138,9 @@ class Search:
         if ended in ("generator", "unreachable", "all passed") or not any(one.outcome == "failed" for one in seen):
             return Found(best, min(low, best), float("inf"), ended)
         rate = belief.quantile(0.5)
-        return Found(rate if 0.0 < rate < float("inf") else best, low, high, ended)
+        found = rate if 0.0 < rate < float("inf") else best
+        # A passed step may be one that the belief has since called chance.
+        return Found(min(max(found, low), high), low, high, ended)
 
     def _belief(self, seen: Sequence[Observation]) -> Belief:
         outcomes = [(one.rate, one.outcome == "passed") for one in seen if one.outcome in ("passed", "failed")]
