@@ -392,9 +392,9 @@ def test_nothing_starts_before_a_zero_that_lies_ahead() -> None:
 
 
 def test_each_thread_reports_its_time_when_it_has_ended() -> None:
-    """The processor's seconds lie within those of the wall."""
+    """The processor's seconds lie within those of the wall, and who has nothing to do yet sleeps."""
     with serving() as server:
-        run = Run(server.port, threads=2, max_connections=2).of(0.0, 0.01)
+        run = Run(server.port, threads=2, max_connections=2).of(0.3, 0.3)
     reports = run.engine.reports()
     assert len(reports) == run.engine.threads == 2
     for report in reports:
