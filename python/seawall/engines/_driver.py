@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Generic, TypeVar
 
 from seawall.clock import Clock, Deadline
-from seawall.engines._operation import Op, Send, Wait
 from seawall.engines._options import EngineOptions
 from seawall.engines._wire import Wire
+from seawall.engines.operation import Afresh, Op, Send, Wait
 from seawall.errors import CircuitOpen, ConfigError, DeadlineExceeded, Unavailable, UnknownOutcome
 from seawall.guard.breaker import CircuitBreaker
 from seawall.guard.retry import Exponential, Retry
@@ -140,10 +140,14 @@ class _Course(Generic[R]):
         reply, error = self.reply, self.error
         self.reply = self.error = None
         try:
-            return self._operation.send(reply) if error is None else self._operation.throw(error)
+            step = self._operation.send(reply) if error is None else self._operation.throw(error)
+            while isinstance(step, Afresh):
+                self._until_ns = self._driver.clock.now_ns() + round(self._longest * 1e9)
+                step = self._operation.send(None)
         except StopIteration as done:
             self.result = done.value
             return None
+        return step
 
     def left(self, step: Send) -> float:
         """Seconds for a send.

@@ -10,10 +10,10 @@ from seawall.clock import Clock
 from seawall.engines._driver import Driver
 from seawall.engines._findings import Finding
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._operation import Op, awaitable, blocking
 from seawall.engines._options import EngineOptions
 from seawall.engines._ports._checks import name_of
 from seawall.engines._url import Address
+from seawall.engines.operation import Op, awaitable, blocking
 from seawall.errors import ConfigError
 
 if TYPE_CHECKING:

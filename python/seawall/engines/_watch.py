@@ -6,8 +6,8 @@ from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from seawall.engines._operation import Op, Wait, bounded
 from seawall.engines._ports._changes import Event, Feed, Resync
+from seawall.engines.operation import Op, Wait, bounded
 from seawall.errors import Compacted, ConfigError, EngineError, Unavailable, UnknownOutcome
 
 if TYPE_CHECKING:

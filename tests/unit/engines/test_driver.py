@@ -10,7 +10,7 @@ import pytest
 from seawall.clock import Deadline, ManualClock
 from seawall.engines import EngineOptions
 from seawall.engines._driver import Driver
-from seawall.engines._operation import Send, Wait
+from seawall.engines.operation import Afresh, Send, Wait
 from seawall.errors import ConfigError, Conflict, DeadlineExceeded, Unavailable, UnknownOutcome
 from seawall.guard.retry import Retry
 
@@ -226,3 +226,10 @@ def test_cancellation_reaches_the_operation_and_goes_on():
 
     asyncio.run(main())
     assert left == ["left"]
+
+
+def test_afresh_gives_the_operation_its_whole_time_again(drive, clock):
+    """Who waits for others may go on for long; each round is bounded as ever."""
+    wire = ScriptedWire(clock, "yes", takes=0.8)
+    drive(wire, Send("ask"), Afresh(), Send("ask"), Afresh(), Send("ask"), operation_timeout=1.0)
+    assert wire.timeouts == pytest.approx([1.0, 1.0, 1.0])

@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from seawall.engines._operation import Op, awaitable, blocking
 from seawall.engines._ports._changes import Batch, Feed
 from seawall.engines._ports._checks import name_of, seconds_of, value_of, whole_of
+from seawall.engines.operation import Op, awaitable, blocking
 from seawall.errors import Full, LeaseLost
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from seawall.engines._operation import Op, awaitable, blocking
 from seawall.engines._ports._checks import name_of
 from seawall.engines._ports._rules import Reading, Rule
+from seawall.engines.operation import Op, awaitable, blocking
 from seawall.errors import ConfigError
 
 if TYPE_CHECKING:

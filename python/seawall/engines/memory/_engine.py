@@ -10,13 +10,13 @@ from seawall.clock import Clock
 from seawall.engines._driver import Driver
 from seawall.engines._engine import Engine
 from seawall.engines._guarantees import Consistency, Durability, Guarantees, TimeSource, WatchResume
-from seawall.engines._operation import Op
 from seawall.engines._options import EngineOptions
 from seawall.engines._url import Address
 from seawall.engines.memory._journal import JournalState, MemoryJournal
 from seawall.engines.memory._key_value import KeyValueState, MemoryKeyValue
 from seawall.engines.memory._meter import MemoryMeter, MeterState
 from seawall.engines.memory._wire import Hub, MemoryWire
+from seawall.engines.operation import Op
 from seawall.errors import ConfigError
 from seawall.patterns import option
 

@@ -9,9 +9,9 @@ from functools import partial
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._operation import Op, Send
 from seawall.engines._ports import Claim, Journal, Record, Taken
 from seawall.engines._ports._journal import claim_lost, conflict, taken_lost
+from seawall.engines.operation import Op, Send
 
 
 @dataclass(slots=True)

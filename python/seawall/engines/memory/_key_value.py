@@ -10,10 +10,10 @@ from functools import partial
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._operation import Op, Send
 from seawall.engines._ports import Batch, Change, Deleted, Entry, Feed, KeyValue, Lease, Listing, Put, Swap
 from seawall.engines._ports._key_value import lease_lost
 from seawall.engines.memory._wire import Follow
+from seawall.engines.operation import Op, Send
 from seawall.errors import Compacted
 
 

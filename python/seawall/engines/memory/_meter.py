@@ -6,8 +6,8 @@ from functools import partial
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._operation import Op, Send
 from seawall.engines._ports import Meter, Reading, Rule, State, decide
+from seawall.engines.operation import Op, Send
 
 _SWEEP_EVERY = 4096
 

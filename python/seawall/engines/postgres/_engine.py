@@ -13,9 +13,9 @@ from seawall.engines._driver import Driver
 from seawall.engines._engine import Engine
 from seawall.engines._findings import Finding
 from seawall.engines._guarantees import Consistency, Durability, Guarantees, TimeSource, WatchResume
-from seawall.engines._operation import Op, Send
 from seawall.engines._options import EngineOptions
 from seawall.engines._url import Address
+from seawall.engines.operation import Op, Send
 from seawall.engines.postgres import _lint as lint
 from seawall.engines.postgres._connection import library_present
 from seawall.engines.postgres._journal import PostgresJournal

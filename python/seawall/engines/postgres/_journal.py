@@ -6,9 +6,9 @@ from typing import Any
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._operation import Op, Send
 from seawall.engines._ports import Claim, Journal, Record, Taken
 from seawall.engines._ports._journal import claim_lost, conflict, taken_lost
+from seawall.engines.operation import Op, Send
 from seawall.engines.postgres._step import Joined, Rows, Statement, Step
 
 _SWEPT_AT_ONCE = 2

@@ -7,9 +7,9 @@ from typing import Any
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._operation import Op, Send, Wait
 from seawall.engines._ports import Batch, Change, Deleted, Entry, Feed, KeyValue, Lease, Listing, Put, Swap
 from seawall.engines._ports._key_value import lease_lost
+from seawall.engines.operation import Op, Send, Wait
 from seawall.engines.postgres._step import Hear, Look, Rows, Step
 from seawall.engines.postgres._wire import PostgresWire
 from seawall.errors import Compacted

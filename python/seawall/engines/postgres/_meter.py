@@ -6,8 +6,8 @@ from typing import Any
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._operation import Op, Send
 from seawall.engines._ports import Meter, Reading, Rule, State, decide
+from seawall.engines.operation import Op, Send
 from seawall.engines.postgres._step import Rows, Statement, Step
 
 _SWEPT_AT_ONCE = 2

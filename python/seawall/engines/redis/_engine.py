@@ -11,10 +11,10 @@ from seawall.engines._driver import Driver
 from seawall.engines._engine import Engine
 from seawall.engines._findings import Finding
 from seawall.engines._guarantees import Consistency, Durability, Guarantees, TimeSource, WatchResume
-from seawall.engines._operation import Op, Send
 from seawall.engines._options import EngineOptions
 from seawall.engines._registry import missing_library
 from seawall.engines._url import Address
+from seawall.engines.operation import Op, Send
 from seawall.engines.redis import _settings as settings
 from seawall.engines.redis._call import Call
 from seawall.engines.redis._journal import RedisJournal

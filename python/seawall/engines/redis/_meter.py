@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from seawall.engines._operation import Op, Send
 from seawall.engines._ports import Meter, Reading, Rule
 from seawall.engines._ports._rules import KINDS
+from seawall.engines.operation import Op, Send
 from seawall.engines.redis._call import Call, load
 
 _UPDATE = load("meter.lua")

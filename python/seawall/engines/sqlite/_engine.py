@@ -14,9 +14,9 @@ from seawall.engines._driver import Driver
 from seawall.engines._engine import Engine
 from seawall.engines._findings import Finding
 from seawall.engines._guarantees import Consistency, Durability, Guarantees, TimeSource, WatchResume
-from seawall.engines._operation import Op, Send
 from seawall.engines._options import EngineOptions
 from seawall.engines._url import Address
+from seawall.engines.operation import Op, Send
 from seawall.engines.sqlite._disk import network_of
 from seawall.engines.sqlite._journal import SqliteJournal
 from seawall.engines.sqlite._key_value import SqliteKeyValue

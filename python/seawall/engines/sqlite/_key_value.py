@@ -9,9 +9,9 @@ from typing import Any
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._operation import Op, Send, Wait
 from seawall.engines._ports import Batch, Change, Deleted, Entry, Feed, KeyValue, Lease, Listing, Put, Swap
 from seawall.engines._ports._key_value import lease_lost
+from seawall.engines.operation import Op, Send, Wait
 from seawall.engines.sqlite._text import below
 from seawall.engines.sqlite._wire import Step
 from seawall.errors import Compacted

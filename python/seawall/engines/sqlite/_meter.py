@@ -7,8 +7,8 @@ from functools import partial
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._operation import Op, Send
 from seawall.engines._ports import Meter, Reading, Rule, State, decide
+from seawall.engines.operation import Op, Send
 from seawall.engines.sqlite._schema import from_text, to_text
 from seawall.engines.sqlite._wire import Step
 

@@ -1,7 +1,9 @@
 """Operations as generators: written once, run by a thread or by a task.
 
 An operation yields what is to be sent and receives the reply, or has the error raised where it yielded. It does no I/O,
-reads no clock and knows neither threads nor loops; a `Driver` does.
+reads no clock and knows neither threads nor loops; a `Driver` does. What stands on the ports composes their operations
+(`entry = yield from key_value._do_get(key)`) in a class that has the port's driver (`driver_of`), and so it needs no
+second text for tasks either.
 """
 
 from __future__ import annotations
@@ -44,7 +46,12 @@ class Wait:
     seconds: float
 
 
-Op = Generator[Send | Wait, Any, R]
+@dataclass(frozen=True, slots=True)
+class Afresh:
+    """From here on the operation has its whole time again: the caller waits for others, each round is bounded."""
+
+
+Op = Generator[Send | Wait | Afresh, Any, R]
 """An operation with a result of R."""
 
 
@@ -52,6 +59,11 @@ class Driven(Protocol):
     """Whatever has operations and somebody who runs them."""
 
     _driver: Driver
+
+
+def driver_of(port: Driven) -> Driver:
+    """Who runs the operations of a port, for what stands on it."""
+    return port._driver
 
 
 S = TypeVar("S", bound=Driven)
