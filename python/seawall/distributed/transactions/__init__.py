@@ -1,0 +1,1 @@
+"""Transactions over several services: sagas, TCC, choreography, commit protocols, and the barrier of effects."""
