@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 from seawall.distributed.transactions._owned import Owned
+from seawall.distributed.transactions.barrier import Barrier
 from seawall.distributed.transactions.saga._state import ACTION, SagaState
 
 
@@ -47,6 +48,11 @@ class StepContext:
     def result(self) -> Any:
         """For a compensation: what its action returned; None also where that is not known."""
         return copy.deepcopy(self._state.of(self.step, ACTION).result)
+
+    @property
+    def barrier(self) -> Barrier:
+        """What this operation passes inside its own database's transaction, so that its effect happens once."""
+        return Barrier(self.id, self.step, self.operation)
 
     @property
     def lost(self) -> bool:
