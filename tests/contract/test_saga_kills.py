@@ -13,7 +13,11 @@ from seawall.clock import SystemClock
 from seawall.engines import open_engine
 
 pytestmark = pytest.mark.parametrize("backend", KINDS, indirect=True)
-SEEDS = {"sqlite": range(200 if LONG else 10), "postgres": range(60 if LONG else 5)}
+# Short sagas and long ones, with branches and without; some of each end done and some compensated.
+SEEDS = {
+    "sqlite": range(200) if LONG else (1, 2, 5, 9, 10, 12, 13, 18, 23),
+    "postgres": range(60) if LONG else (1, 2, 5, 7, 9, 18),
+}
 
 
 def test_a_saga_is_brought_to_its_end_wherever_its_orchestrator_was_killed(ground):
