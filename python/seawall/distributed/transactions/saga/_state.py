@@ -55,7 +55,8 @@ class SagaState:
         phase: What it does.
         before: What it did before it was parked.
         outcome: done, compensated or resolved, when finished.
-        reason: Why it went back or is parked.
+        reason: Why it is parked, or went back, or was resolved.
+        turned: Why it went back.
         order: Steps in the order in which their actions first began.
         progress: Of actions and compensations that were begun.
     """
@@ -69,6 +70,7 @@ class SagaState:
     before: Phase = "running"
     outcome: str = ""
     reason: str = ""
+    turned: str = ""
     order: tuple[str, ...] = ()
     progress: Mapping[Call, Progress] = field(default_factory=dict)
 
@@ -110,13 +112,14 @@ def apply(state: SagaState, entry: LogEntry) -> SagaState:
         case "started" | "done" | "failed":
             return _moved(state, (data["step"], data["of"]), entry)
         case "back":
-            return replace(state, phase="compensating", reason=data["why"])
+            return replace(state, phase="compensating", reason=data["why"], turned=data["why"])
         case "parked":
             return replace(state, phase="parked", before=state.phase, reason=data["why"])
         case "ordered":
             return _ordered(state, data["to"], data["why"])
         case "finished":
-            return replace(state, phase="finished", outcome=data["state"])
+            reason = state.reason if data["state"] == "resolved" else state.turned
+            return replace(state, phase="finished", outcome=data["state"], reason=reason)
     return state
 
 
@@ -154,9 +157,11 @@ def _ordered(state: SagaState, what: str, why: str) -> SagaState:
                 state, phase="parked", before=state.before if state.phase == "parked" else state.phase, reason=why
             )
         case "compensate":
-            return replace(state, phase="compensating", reason=why)
+            return replace(state, phase="compensating", reason=why, turned=why)
         case "retry":
             return _afresh(state, state.before)
+        case "resolve":
+            return replace(state, reason=why)
     return state
 
 
@@ -169,4 +174,4 @@ def _afresh(state: SagaState, phase: Phase) -> SagaState:
         else each
         for call, each in state.progress.items()
     }
-    return replace(state, phase=phase, progress=progress)
+    return replace(state, phase=phase, reason=state.turned, progress=progress)
