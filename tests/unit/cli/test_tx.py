@@ -186,3 +186,11 @@ def test_what_cannot_be_done_has_its_exit_code(shop, tmp_path):
     assert (result.exit_code, result.output) == (
         5, "Error: saga 'waits' is being worked on at present; try again later\n"
     )  # fmt: skip
+
+
+def test_prune_forgets_what_ended_long_ago(shop):
+    """And nothing else."""
+    assert run("prune", "--older", "1h").output == "0 forgotten\n"
+    assert json.loads(run("prune", "--older", "0s", "--json").output) == {"pruned": 1}
+    assert states("--finished") == {}
+    assert states() == {"poor": "parked", "waits": "running"}

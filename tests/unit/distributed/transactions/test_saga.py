@@ -581,6 +581,17 @@ def test_an_orchestrator_knows_its_sagas(made, calls, engine):
     assert orchestrator.status("1") is None
 
 
+def test_ended_sagas_are_forgotten_after_a_while(made, calls, clock):
+    """Those that have not ended never."""
+    orchestrator = made(Saga("s", calls.step("a")))
+    orchestrator.run("s", id="old")
+    orchestrator.start("s", id="open")
+    clock.advance(100)
+    orchestrator.run("s", id="new")
+    assert orchestrator.prune(older=50) == 1
+    assert [orchestrator.status(id) is None for id in ("old", "open", "new")] == [True, False, False]
+
+
 def test_a_result_that_is_no_json_is_a_failure(made, calls):
     """The step may have had its effect, so it is compensated."""
     undone = []

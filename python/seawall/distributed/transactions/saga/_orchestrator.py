@@ -192,6 +192,14 @@ class Orchestrator:
                 found.append(result)
         return found
 
+    def prune(self, *, older: float | timedelta) -> int:
+        """Forget sagas that ended longer ago than `older` seconds; how many. Their ids may be begun again."""
+        return self.log.prune("saga", older=older)
+
+    async def prune_async(self, *, older: float | timedelta) -> int:
+        """`prune` in this task."""
+        return await self.log.prune_async("saga", older=older)
+
     def work(self, stop: threading.Event, *, poll: float | timedelta = 1.0, concurrency: int = 4) -> None:
         """Recover again and again until `stop` is set; then what is under way is brought to its end.
 
@@ -296,15 +304,8 @@ class Orchestrator:
             raise ConfigError(
                 f"saga must be one of {', '.join(self.sagas)}, got {name!r}; give its definition to the Orchestrator"
             )
-        data: dict[str, Any] = {
-            "name": name,
-            "input": as_json(input, "input"),
-            "steps": saga.shape,
-            "pivot": saga.pivot,
-        }
-        if saga.deadline_us is not None:
-            data["deadline"] = saga.deadline_us
-        return saga, self.log.entry("begun", **data)
+        plan = {"steps": saga.shape, "pivot": saga.pivot, "deadline": saga.deadline_us}
+        return saga, self.log.entry("begun", name=name, input=as_json(input, "input"), plan=plan)
 
     def _journey(self, saga: Saga, patience_us: float) -> Journey:
         return Journey(self.log, saga, patience_us, self._keeper.add)
