@@ -9,7 +9,8 @@ from collections.abc import Iterable, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from seawall.distributed.transactions._keeper import Keeper
 from seawall.distributed.transactions._log import TransactionLog, Wall
@@ -217,6 +218,17 @@ class Orchestrator:
     def close(self) -> None:
         """End the thread that renews claims, if there is one; the engine stays open."""
         self._keeper.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Orchestrator {self.log.owner!r} of {', '.join(self.sagas)} on {self.log.engine.name}>"
 
     # What these do, for threads and tasks alike.
 
