@@ -12,6 +12,7 @@ from seawall.distributed.transactions.saga import Orchestrator, Parallel, Saga, 
 from seawall.engines import open_engine
 from seawall.errors import (
     ConfigError,
+    DeadlineExceeded,
     LeaseLost,
     StepRefused,
     TransactionBusy,
@@ -423,6 +424,24 @@ def test_a_claim_is_renewed_while_a_step_takes_long(engine, made, monkeypatch):
     monkeypatch.setattr(type(orchestrator.log), "keep", lambda self, owned: (keep(self, owned), renewed.set())[0])
     assert orchestrator.run("s").ok
     release.set()
+
+
+def test_a_caller_without_time_leaves_the_saga_to_recovery(made, clock):
+    """Its Deadline holds for the writes, too; the step that was done is done again under its key."""
+    keys = []
+
+    def slow(context):
+        keys.append(context.key)
+        if len(keys) == 1:
+            clock.advance(2)
+
+    saga = Saga("s", Step("a", slow))
+    with Deadline(1, clock=clock), pytest.raises(DeadlineExceeded):
+        made(saga).run("s", id="1")
+    assert made(saga).recover() == []
+    clock.advance(30)
+    assert [each.state for each in made(saga).recover()] == ["done"]
+    assert keys == ["1/a"] * 2
 
 
 def test_recovery_leaves_what_it_cannot_run(made, calls, clock):

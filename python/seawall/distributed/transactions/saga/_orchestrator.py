@@ -26,7 +26,7 @@ from seawall.distributed.transactions.saga._runners import run, run_async
 from seawall.distributed.transactions.saga._state import SagaState, fold
 from seawall.distributed.transactions.saga._worker import work, work_async
 from seawall.engines import Engine
-from seawall.errors import ConfigError, EngineError, TransactionBusy, TransactionUnknown
+from seawall.errors import ConfigError, SeawallError, TransactionBusy, TransactionUnknown
 from seawall.patterns import Signal
 
 _PAGE = 200
@@ -113,6 +113,7 @@ class Orchestrator:
             TransactionBusy: Another orchestrator runs it at present.
             LeaseLost: This orchestrator was away for longer than `ttl`; another goes on with the saga.
             Unavailable, UnknownOutcome: The engine failed; `recover` goes on with the saga.
+            DeadlineExceeded: The Deadline of the caller has passed; `recover` goes on with the saga.
         """
         return run(self.log, self._run(name, input, id, math.inf))
 
@@ -340,7 +341,7 @@ class Orchestrator:
         except BaseException:
             if journey.owned is not None and journey.owned.lost is None:
                 self._keeper.remove(journey.owned)
-                with suppress(EngineError):
+                with suppress(SeawallError):
                     yield Ask(self.log._do_let_go(journey.owned))
             raise
         finally:
