@@ -100,7 +100,7 @@ def expected_stall(stall: float) -> np.ndarray:
 
 @pytest.mark.parametrize("engine", ["native", "aiohttp"])
 def test_a_stall_of_two_seconds_is_as_long_as_it_was(engine: str) -> None:
-    """Percentiles of the response time follow from the plan and the stall alone, within 3 %; the best of three takes."""
+    """Percentiles of the response time follow from plan and stall alone, within 3 %; the best of three takes."""
     # A machine that has other things to do delays answers, and never hastens them.
     takes = [misses_of_a_stall(engine)]
     while takes[-1] and len(takes) < 3:
