@@ -15,6 +15,8 @@ import pytest
 
 from seawall.measure.load import Constant, LoadResult, LoadTest
 
+pytestmark = pytest.mark.proof
+
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 RATE, SECONDS, STALL, STALLED_AT = 250, 5, 2.0, 250
 
