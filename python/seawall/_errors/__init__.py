@@ -19,6 +19,7 @@ from seawall._errors._hierarchy import (
     ConfigError,
     DeadlineExceeded,
     EngineError,
+    OutOfOrder,
     RateLimited,
     Rejected,
     RetryBudgetExhausted,
@@ -28,6 +29,13 @@ from seawall._errors._hierarchy import (
     TimeoutExceeded,
 )
 from seawall._errors._pickling import CauseStandIn, carried
+from seawall._errors._transactions import (
+    StepRefused,
+    TransactionBusy,
+    TransactionError,
+    TransactionExists,
+    TransactionUnknown,
+)
 
 __all__ = [
     "AuthFailed",
@@ -43,6 +51,7 @@ __all__ = [
     "EngineError",
     "Full",
     "LeaseLost",
+    "OutOfOrder",
     "RateLimited",
     "ReadOnly",
     "Rejected",
@@ -50,7 +59,12 @@ __all__ = [
     "SeawallError",
     "SegmentError",
     "Shed",
+    "StepRefused",
     "TimeoutExceeded",
+    "TransactionBusy",
+    "TransactionError",
+    "TransactionExists",
+    "TransactionUnknown",
     "Unavailable",
     "UnknownOutcome",
     "WrongVersion",
