@@ -17,17 +17,13 @@ def _check_backoff(value: Any) -> str | None:
     return None if good else "a backoff of seawall.guard.retry, such as Exponential(0.5)"
 
 
-def _backoff() -> Backoff:
-    return Exponential(0.5, 2.0, 60.0)
-
-
 class DeliveryOptions(Options):
     """How a stream of events is worked off."""
 
     attempts: int | None = option(
         default=None, least=1, most=1_000, help="attempts before an event is given up; None never does"
     )
-    backoff: Backoff = option(default_factory=_backoff, check=_check_backoff, help="waits between attempts")
+    backoff: Backoff = option(default=Exponential(0.5, 2.0, 60.0), check=_check_backoff, help="waits between attempts")
     ordered: bool = option(
         default=True, help="one event after the other, by one worker for each stream; false: by any number at once"
     )
