@@ -21,6 +21,7 @@ ROOMS = (
     "seawall.distributed.transactions",
     "seawall.distributed.transactions.barrier",
     "seawall.distributed.transactions.choreography",
+    "seawall.distributed.transactions.tcc",
     "seawall.distributed.transactions.saga",
     "seawall.engines",
     "seawall.engines.memory",

@@ -30,6 +30,7 @@ class Keeper:
         self._changed = threading.Condition()
         self._owned: dict[int, Owned] = {}
         self._thread: threading.Thread | None = None
+        self._closing = False
 
     def add(self, owned: Owned) -> None:
         """Renew it from now on."""
@@ -37,6 +38,7 @@ class Keeper:
             self._renew()  # a forked child has neither the thread nor what the parent owns
         with self._changed:
             self._owned[id(owned)] = owned
+            self._closing = False
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="seawall-keeper", daemon=True)
                 self._thread.start()
@@ -52,6 +54,7 @@ class Keeper:
             return
         with self._changed:
             self._owned.clear()
+            self._closing = True  # also for a thread that has not begun to wait
             self._changed.notify_all()
             thread = self._thread
         if thread is not None:
@@ -60,8 +63,8 @@ class Keeper:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait(self._log.ttl / 3)
-                if not self._owned:
+                self._changed.wait_for(lambda: self._closing, self._log.ttl / 3)
+                if self._closing or not self._owned:
                     self._thread = None
                     return
                 owned = list(self._owned.values())
