@@ -235,6 +235,37 @@ def test_a_confirm_that_fails_for_good_parks_after_the_others_are_confirmed(made
     assert made().recover() == []
 
 
+def test_a_person_may_let_a_parked_one_go_on_or_settle_it(made, services):
+    """Attempts begin anew; what was settled is not called again; a confirmed one cannot be cancelled."""
+    services.fails["confirm stock"] = [ValueError("no")] * 2
+    coordinator = made()
+    coordinator.run("order", id="o1")
+    services.called.clear()
+    with pytest.raises(TransactionError) as raised:
+        coordinator.order("o1", "compensate", by="ann", why="enough")
+    assert str(raised.value) == (
+        "cannot compensate tcc 'o1': it was decided to confirm it, and branches may have been confirmed"
+    )
+    assert coordinator.order("o1", "retry", by="ann", why="repaired").state == "confirming"
+    assert coordinator.resume("o1").ok
+    assert services.called == ["confirm stock"]
+    services.fails["confirm stock"] = [ValueError("no")] * 2
+    coordinator.run("order", id="o2")
+    assert asyncio.run(coordinator.order_async("o2", "resolve", by="ann", why="by hand")).state == "resolved"
+
+
+def test_a_person_may_cancel_what_is_not_decided(made, services):
+    """What was tried is cancelled."""
+    coordinator = made()
+    coordinator.start("order", id="o1")
+    assert coordinator.order("o1", "park", by="ann", why="wait").state == "parked"
+    assert coordinator.recover() == []
+    assert coordinator.order("o1", "compensate", by="ann", why="not wanted").state == "cancelling"
+    result = coordinator.resume("o1")
+    assert (result.state, result.reason) == ("cancelled", "not wanted")
+    assert services.called == []
+
+
 def test_the_deadline_ends_the_tries_and_nothing_else(engine, services, wall):
     """What is decided is carried out, however late."""
 

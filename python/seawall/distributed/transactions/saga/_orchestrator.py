@@ -249,7 +249,8 @@ class Orchestrator:
 
     def _order(self, id: str, what: Order, by: str, why: str) -> Course[SagaResult]:
         self._rest.end(id)
-        return result_of((yield Ask(give(self.log, "saga", id, what, by=by, why=why))))
+        history = yield Ask(give(self.log, self.kind, id, what, by=by, why=why))
+        return self._result_of(history)  # type: ignore[no-any-return]
 
     def _go_on(self, owned: Owned, patience_us: float) -> Course[SagaResult]:
         state = self._fold(owned.entries)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from seawall.distributed.transactions._log import TransactionLog, Wall
+from seawall.distributed.transactions._orders import Order
 from seawall.distributed.transactions.tcc._conductor import Conductor, TccTrouble
 from seawall.distributed.transactions.tcc._definition import Tcc
 from seawall.distributed.transactions.tcc._result import TccResult
@@ -110,6 +111,28 @@ class Coordinator:
     async def status_async(self, id: str) -> TccResult | None:
         """`status` in this task."""
         return await self._conductor.status_async(id)  # type: ignore[no-any-return]
+
+    def order(self, id: str, what: Order, *, by: str, why: str) -> TccResult:
+        """Write what a person has decided about a TCC that nobody has; `resume` or a worker then does it.
+
+        Args:
+            id: Of the TCC.
+            what: "park": nobody goes on with it. "resolve": it is finished as it is, somebody has seen to it.
+                "compensate": it is cancelled, where it has not been decided yet. "retry": it goes on where it was
+                parked, with all its attempts again.
+            by: Who decides, for the history.
+            why: For the history.
+
+        Raises:
+            TransactionUnknown: There is no such TCC.
+            TransactionBusy: Another coordinator runs it at present.
+            TransactionError: The decision makes no sense where it stands.
+        """
+        return self._conductor.order(id, what, by=by, why=why)  # type: ignore[no-any-return]
+
+    async def order_async(self, id: str, what: Order, *, by: str, why: str) -> TccResult:
+        """`order` in this task."""
+        return await self._conductor.order_async(id, what, by=by, why=why)  # type: ignore[no-any-return]
 
     def recover(self, *, limit: int = 1_000) -> list[TccResult]:
         """Go on with TCCs nobody has, one after the other; those that have to wait longer than a second are left.
