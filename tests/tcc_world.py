@@ -79,7 +79,7 @@ class TccWorld:
     def _outcome(self, context: BranchContext) -> str:
         if self.healed:
             return "ok"
-        chance = Random(f"{self.seed}/{context.key}/{context.attempt}").random()
+        chance = Random(f"{self.seed}/{context.branch}/{context.operation}/{context.attempt}").random()
         if context.operation != "try":
             cursed = Random(f"{self.seed}/cursed").random() < 0.1
             return "before" if cursed or chance < 0.2 else "after" if chance < 0.35 else "ok"
