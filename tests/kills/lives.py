@@ -1,6 +1,6 @@
 """Processes that kill themselves: forked from this one, which has everything loaded and nothing open.
 
-`python -m tests.kills.lives SCENARIO PLACE WHERE RUNS` prints what happened, and fails where a law was broken.
+`python -m tests.kills.lives SCENARIO PLACE WHERE RUNS STRIDE` prints what happened, and fails where a law was broken.
 """
 
 from __future__ import annotations
@@ -84,16 +84,16 @@ def live(span: int, body: Callable[[Life], None]) -> bool:
     return False
 
 
-def sweep(scenario: Any, seed: int) -> int:
-    """Kill at the first place, at the second, and so on until a life ends by itself; how many there were."""
-    span = 0
+def sweep(scenario: Any, seed: int, stride: int) -> int:
+    """Kill at the first place, `stride` later, and so on until a life ends by itself; how many places there were."""
+    span = seed % stride
     while True:
         run = scenario.Run(f"sweep-{seed}-{span}", seed)
         killed = live(span, run.live)
         run.end(live)
         if not killed:
             return span
-        span += 1
+        span += stride
 
 
 def storm(scenario: Any, seed: int) -> int:
@@ -106,7 +106,7 @@ def storm(scenario: Any, seed: int) -> int:
     return killed
 
 
-def main(name: str, place: str, where: str, runs: int) -> None:
+def main(name: str, place: str, where: str, runs: int, stride: int) -> None:
     """Sweep over the few seeds of the scenario, and storm over many."""
     scenario = importlib.import_module(f"tests.kills.{name}")
     scenario.PLACE = PLACES[place](where)
@@ -115,12 +115,12 @@ def main(name: str, place: str, where: str, runs: int) -> None:
     scenario.Run("warm", 0).warm()
     gc.freeze()
     live(FOREVER, lambda life: scenario.prepare())
-    swept = sum(sweep(scenario, seed) for seed in scenario.SWEPT)
+    swept = sum(sweep(scenario, seed, stride) for seed in scenario.SWEPT)
     killed = sum(storm(scenario, seed) for seed in range(runs))
     assert swept > 20 * len(scenario.SWEPT)
     assert killed > runs / 2
-    print(f"swept {swept} places, killed {killed} in {runs} storms")
+    print(f"swept {swept} places by {stride}, killed {killed} in {runs} storms")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
