@@ -352,13 +352,9 @@ def drive(flows: Any, flow: Any, killed: type[BaseException]) -> None:
                 case flows.Call(function, args):
                     reply = function(*args)
         except killed:
-            left.append(flow)
             raise
         except Exception as raised:  # noqa: BLE001 -- the flow's to handle
             error = raised
-
-
-left: list[Any] = []
 
 
 def test_trouble_with_the_database_costs_no_attempts(world):

@@ -13,7 +13,7 @@ from typing import Any
 
 from seawall.distributed.transactions._keeper import Keeper
 from seawall.distributed.transactions._log import TransactionLog, Wall
-from seawall.distributed.transactions._orders import Order, give
+from seawall.distributed.transactions._orders import Order
 from seawall.distributed.transactions._owned import History, Owned
 from seawall.distributed.transactions._records import LogEntry, as_json
 from seawall.distributed.transactions.saga._course import Ask, Course, Journey
@@ -249,7 +249,7 @@ class Orchestrator:
 
     def _order(self, id: str, what: Order, by: str, why: str) -> Course[SagaResult]:
         self._rest.end(id)
-        history = yield Ask(give(self.log, self.kind, id, what, by=by, why=why))
+        history = yield Ask(self.log._do_order(self.kind, id, what, by=by, why=why))
         return self._result_of(history)  # type: ignore[no-any-return]
 
     def _go_on(self, owned: Owned, patience_us: float) -> Course[SagaResult]:

@@ -39,6 +39,8 @@ class Coordinator:
         wall: What stamps the records, and measures deadlines and waits of TCCs; by default Unix time.
     """
 
+    kind = "tcc"
+
     def __init__(
         self,
         engine: Engine,

@@ -26,7 +26,8 @@ class TccState:
         phase: What it does.
         before: What it did before it was parked.
         outcome: confirmed, cancelled or resolved, when finished.
-        reason: Why it is cancelled or parked.
+        reason: Why it is parked, or cancelled, or was resolved.
+        turned: Why it is cancelled.
         order: Branches in the order in which their tries first began.
         progress: Of tries, confirms and cancels that were begun.
     """
@@ -39,6 +40,7 @@ class TccState:
     before: Phase = "trying"
     outcome: str = ""
     reason: str = ""
+    turned: str = ""
     order: tuple[str, ...] = ()
     progress: Mapping[Call, Progress] = field(default_factory=dict)
 
@@ -80,13 +82,14 @@ def apply(state: TccState, entry: LogEntry) -> TccState:
         case "started" | "done" | "failed":
             return _moved(state, (data["step"], data["of"]), entry)
         case "decided":
-            return replace(state, phase=DECIDED[data["to"]], reason=data["why"])
+            return replace(state, phase=DECIDED[data["to"]], reason=data["why"], turned=data["why"])
         case "parked":
             return replace(state, phase="parked", before=state.phase, reason=data["why"])
         case "ordered":
             return _ordered(state, data["to"], data["why"])
         case "finished":
-            return replace(state, phase="finished", outcome=data["state"])
+            reason = state.reason if data["state"] == "resolved" else state.turned
+            return replace(state, phase="finished", outcome=data["state"], reason=reason)
     return state
 
 
@@ -103,16 +106,18 @@ def _ordered(state: TccState, what: str, why: str) -> TccState:
         case "park":
             return replace(state, phase="parked", before=before, reason=why)
         case "compensate":
-            return replace(_afresh(state), phase="cancelling", reason=why)
+            return replace(state, phase="cancelling", reason=why, turned=why)
         case "retry":
-            return replace(_afresh(state), phase=before)
+            return replace(_afresh(state), phase=before, reason=state.turned)
+        case "resolve":
+            return replace(state, reason=why)
     return state
 
 
 def _afresh(state: TccState) -> TccState:
     """Confirms and cancels that were given up, or wait, have all their attempts again."""
     progress = {
-        call: replace(each, state="begun", attempts=0, cuts=0, since_us=0, due_us=0, wait_us=0)
+        call: each._replace(state="begun", attempts=0, cuts=0, since_us=0, due_us=0, wait_us=0)
         if call[1] != TRY and each.state in ("given_up", "refused", "failed", "begun")
         else each
         for call, each in state.progress.items()
