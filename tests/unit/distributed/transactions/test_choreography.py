@@ -220,6 +220,27 @@ def test_order_is_kept_while_the_first_event_waits(world):
     assert world.effects("bank") == ["e1", "e2", "e3", "e4"]
 
 
+def test_attempts_are_counted_across_workers(world):
+    """Also of an event that is not the first, and nothing is left of them in the end."""
+    bank = world.service("bank", attempts=2, backoff=Constant(0))
+
+    @bank.on("order.placed")
+    def charge(reaction):
+        if reaction.event.id == "e2":
+            raise ValueError("no")
+
+    world.deliver("bank", event(1), event(2))
+    whole, world.broker._trim = world.broker._trim, None
+    with pytest.raises(TypeError):
+        bank.drain()  # dies before e1 is cut off
+    world.broker._trim = whole
+    world.clock.advance(61)
+    bank.drain()
+    (parked,) = bank.parked()
+    assert (parked.event.id, len(parked.failures)) == ("e2", 2)
+    assert world.broker.streams("failed/") == world.broker.streams("events/") == ()
+
+
 def test_only_one_worker_follows_an_ordered_stream(world):
     """The other stands by, until the first has let go or its claim has run out."""
     bank = world.service("bank", ttl=30)
@@ -423,6 +444,30 @@ def test_a_relay_with_attempts_parks_what_cannot_be_told(world):
     first, second = relay.parked()
     assert relay.parked(after=first.id) == (second,)
     assert relay.parked(limit=1) == (first,)
+
+
+def test_a_relay_tells_many_in_one_write(world):
+    """As many as make a million bytes, up to what is no event, which is parked; the order stays."""
+    shop = world.service("shop")
+    relay = world.relay(shop, Subscriptions(world.broker, {"bank": ["order.placed"], "stock": "*"}))
+    writes: list[int] = []
+    whole = world.broker._append
+
+    def append(stream: str, records: tuple[bytes, ...], *more: Any) -> Any:
+        writes.append(len(records))
+        return (yield from whole(stream, records, *more))
+
+    world.broker._append = append
+    for number in range(5):
+        world.begin(shop, data=number)
+    shop._journal.append("outbox/shop", b"nonsense")
+    for number in range(5, 8):
+        world.begin(shop, data=[number, "x" * 400_000])
+    assert relay.drain() == 9
+    assert writes == [5, 5, 2, 2, 1, 1]
+    events = [Event.decode(record.data) for record in world.broker.scan("events/bank")]
+    assert [event.data if event.data in range(5) else event.data[0] for event in events] == list(range(8))
+    assert len(relay.parked()) == 1
 
 
 def test_events_of_one_key_go_to_one_partition(world):

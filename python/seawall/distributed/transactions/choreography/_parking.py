@@ -70,6 +70,12 @@ class Parking:
         records = yield from self._journal._do_scan(self._place("failed", partition, position))
         return tuple(Failure(*json.loads(record.data)) for record in records)
 
+    def failing(self, partition: int) -> Op[set[int]]:
+        """Positions of records of which attempts have failed."""
+        prefix = self._place("failed", partition, 0)[:-16]
+        places = yield from self._journal._do_streams(prefix, limit=10_000)
+        return {int(place.removeprefix(prefix)) for place in places}
+
     def add_failure(self, partition: int, position: int, failure: Failure) -> Op[None]:
         """Remember one more."""
         yield from self._journal._do_append(self._place("failed", partition, position), json.dumps(failure).encode())

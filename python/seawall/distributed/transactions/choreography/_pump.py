@@ -35,10 +35,13 @@ class Work(NamedTuple):
     Attributes:
         do: Raises Failed, or anything else for which the event cannot help.
         give_up: (record, reason) -> whether the event is settled by that; else it is parked.
+        do_many: The work of several in fewer steps; how many of the first are done. Where it raises, or stops early,
+            `do` is asked for the next.
     """
 
     do: Callable[[Record], Flow[None]]
     give_up: Callable[[Record, str], Flow[bool]]
+    do_many: Callable[[Sequence[Record]], Flow[int]] | None = None
 
 
 class Pump:
@@ -100,8 +103,10 @@ class Pump:
         if self._clock.now_ns() < self._not_before_ns or not (yield from self._has_claim()):
             return 0
         records = yield Ask(self._journal, self._journal._do_scan(self._stream, limit=self._options.batch))
-        settled = through = 0
-        for record in records:
+        settled = yield from self._do_many(records)
+        through = records[settled - 1].position if settled else 0
+        # Where many go at once, only the one that kept them from it goes by itself.
+        for record in records[settled : None if self._work.do_many is None else settled + 1]:
             if self._stopping.wanted or not (yield from self._has_claim()):
                 break
             # The first record after a change of workers may be what killed the one before.
@@ -118,6 +123,23 @@ class Pump:
             # Whoever lost the claim meanwhile cuts off only what is settled, so no fence is needed.
             yield Ask(self._journal, self._journal._do_trim(self._stream, through))
         return settled
+
+    def _do_many(self, records: Sequence[Record]) -> Flow[int]:
+        done = 0
+        while self._work.do_many is not None and len(records) - done > 1 and not self._stopping.wanted:
+            try:
+                count = yield from self._work.do_many(records[done:])
+            except ConfigError:
+                raise
+            except Exception:  # noqa: BLE001 -- one by one it will be seen which it was
+                break
+            if not count:
+                break
+            for record in records[done : done + count]:
+                self._counts.add("done")
+                yield from self._forget(record, record.position in self._suspect)
+            done += count
+        return done
 
     def _has_claim(self) -> Flow[bool]:
         now_ns, ttl = self._clock.now_ns(), self._options.seconds
@@ -136,6 +158,7 @@ class Pump:
                 return False
             self._claim = claim
             self._watched = None
+            self._suspect = yield Ask(self._journal, self._parking.failing(self._partition))
         self._renewed_ns = now_ns
         return True
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 from seawall._callables import is_coroutine_function
@@ -15,6 +16,8 @@ from seawall.distributed.transactions.choreography._pump import Failed
 from seawall.distributed.transactions.choreography._worker import Worker, outbox_of, streams_of, worker_name
 from seawall.engines import Journal, Record
 from seawall.errors import ConfigError, Damaged, EngineError, WrongVersion
+
+_MOST_AT_ONCE = 1_000_000
 
 
 class Subscriptions:
@@ -54,10 +57,15 @@ class Subscriptions:
                 found.append(streams[stable_hash(event.key) % len(streams)])
         return tuple(found)
 
-    def _published(self, event: Event) -> Flow[None]:
-        data = event.encode()
-        for stream in self.streams(event):
-            yield Ask(self._journal, self._journal._do_append(stream, data))
+    def _published(self, events: Iterable[Event]) -> Flow[None]:
+        """Tell events, in as few appends as there are streams."""
+        told: dict[str, list[bytes]] = {}
+        for event in events:
+            data = event.encode()
+            for stream in self.streams(event):
+                told.setdefault(stream, []).append(data)
+        for stream, found in told.items():
+            yield Ask(self._journal, self._journal._do_append(stream, *found))
 
 
 class Relay(Worker):
@@ -89,6 +97,8 @@ class Relay(Worker):
         if not callable(publish) and not isinstance(publish, Subscriptions):
             raise ConfigError(f"publish must be Subscriptions or a function of an event, got {publish!r}")
         self._publish = publish
+        if isinstance(publish, Subscriptions):
+            self._do_records = partial(_told, publish)
 
     def _for_tasks(self) -> str | None:
         return "publish" if is_coroutine_function(self._publish) else None
@@ -99,7 +109,7 @@ class Relay(Worker):
         except (Damaged, WrongVersion) as error:
             raise Failed(error, for_good=True) from error
         if isinstance(self._publish, Subscriptions):
-            yield from self._publish._published(event)
+            yield from self._publish._published((event,))
             return
         try:
             yield Call(self._publish, (event,))
@@ -107,6 +117,22 @@ class Relay(Worker):
             raise
         except Exception as error:
             raise Failed(error) from error
+
+
+def _told(publish: Subscriptions, records: Sequence[Record]) -> Flow[int]:
+    """Tell the first of them, up to what is no event, or to a million bytes; how many."""
+    events: list[Event] = []
+    size = 0
+    for record in records:
+        size += len(record.data)
+        if size > _MOST_AT_ONCE and events:
+            break
+        try:
+            events.append(Event.decode(record.data))
+        except (Damaged, WrongVersion):
+            break
+    yield from publish._published(events)
+    return len(events)
 
 
 def _patterns(name: str, types: Iterable[str]) -> tuple[str, ...]:

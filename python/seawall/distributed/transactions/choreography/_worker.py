@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from seawall.clock import WallClock
@@ -43,6 +44,9 @@ class Worker:
         self._counts = Counts()
         self._stopping = Stopping(self._clock)
 
+    _do_records: Callable[[Sequence[Record]], Flow[int]] | None = None
+    """`Work.do_many`, where there is such a thing."""
+
     def _do_record(self, record: Record) -> Flow[None]:
         """The work."""
         raise NotImplementedError
@@ -66,7 +70,7 @@ class Worker:
 
     def _pumps(self) -> list[Pump]:
         owner = f"{self.name}@{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
-        work = Work(self._do_record, self._given_up)
+        work = Work(self._do_record, self._given_up, self._do_records)
         return [
             Pump(
                 self._source, stream, partition, owner, work, self._parking, self.options, self._counts,
