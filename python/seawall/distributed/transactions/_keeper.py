@@ -38,7 +38,6 @@ class Keeper:
             self._renew()  # a forked child has neither the thread nor what the parent owns
         with self._changed:
             self._owned[id(owned)] = owned
-            self._closing = False
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="seawall-keeper", daemon=True)
                 self._thread.start()
@@ -54,7 +53,7 @@ class Keeper:
             return
         with self._changed:
             self._owned.clear()
-            self._closing = True  # also for a thread that has not begun to wait
+            self._closing = self._thread is not None
             self._changed.notify_all()
             thread = self._thread
         if thread is not None:
@@ -63,13 +62,17 @@ class Keeper:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closing, self._log.ttl / 3)
-                if self._closing or not self._owned:
+                self._changed.wait_for(self._is_closing, self._log.ttl / 3)
+                self._closing = False
+                if not self._owned:
                     self._thread = None
                     return
                 owned = list(self._owned.values())
             for each in owned:
                 self._keep(each)
+
+    def _is_closing(self) -> bool:
+        return self._closing
 
     def _keep(self, owned: Owned) -> None:
         try:

@@ -65,6 +65,12 @@ def test_an_id_is_not_begun_with_other_input(log):
     assert (refused.value.kind, refused.value.id) == ("saga", "1")
 
 
+def test_the_plan_does_not_make_another_transaction(log):
+    """How it is done may change with the code between two calls with one id."""
+    log.begin("saga", "1", log.entry("begun", input=1, plan=["a"]))
+    assert isinstance(log.begin("saga", "1", log.entry("begun", input=1, plan=["a", "b"])), History)
+
+
 def test_a_finished_transaction_is_found_but_not_owned(log, other):
     """By its id it is never begun again; its history is kept with a final record."""
     mine = log.begin("saga", "1", begun(log))
@@ -133,6 +139,8 @@ def test_finished_transactions_are_forgotten_after_a_while(log, clock):
     assert log.load("saga", "old") is None
     assert log.load("saga", "new").finished
     assert isinstance(log.begin("saga", "old", begun(log, other=True)), Owned)
+    clock.advance(1_000)
+    assert log.prune("saga", older=100, limit=1) == 1
 
 
 def test_a_write_whose_answer_is_lost_is_written_once(log, monkeypatch):
@@ -157,6 +165,29 @@ def test_a_write_whose_answer_is_lost_is_written_once(log, monkeypatch):
     steps = [entry.data.get("step") for entry in log.load("saga", "1").entries]
     assert steps == [None, "True", "False", "last"]
     assert list(log.load("saga", "1").entries) == mine.entries
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_an_end_whose_answer_is_lost_is_looked_for(log, other, monkeypatch, made):
+    """Made, it is the end; not made, the owner is told, and recovery finds the transaction as it was."""
+    mine = log.begin("saga", "1", begun(log))
+    honest = type(log.journal)._conclude
+
+    def conclude(self, *args):
+        if made:
+            yield from honest(self, *args)
+        raise UnknownOutcome("the answer was lost")
+
+    monkeypatch.setattr(type(log.journal), "_conclude", conclude)
+    if made:
+        log.finish(mine, log.entry("finished"))
+        assert mine.history().finished
+        assert log.load("saga", "1").finished
+        return
+    with pytest.raises(UnknownOutcome):
+        log.finish(mine, log.entry("finished"))
+    log.let_go(mine)
+    assert [entry.what for entry in other.own("saga", "1").entries] == ["begun"]
 
 
 def test_what_dies_between_its_last_record_and_its_move_is_moved_by_the_next_owner(log, other, clock):
@@ -203,6 +234,12 @@ def test_what_is_no_json_is_refused_before_anything_is_written(log):
         "serializable"
     )
     assert log.keys() == ()
+    with pytest.raises(ConfigError) as large:
+        as_json("x" * 1_000_000, "the result")
+    assert str(large.value) == (
+        "the result must be at most 900,000 bytes as JSON, got 1,000,002; keep large things elsewhere and their "
+        "address here"
+    )
     assert as_json((1, {"a": (2,)}), "input") == [1, {"a": [2]}]
 
 

@@ -212,7 +212,7 @@ def test_another_coordinator_has_it(made, services, engine):
     owned = made().log.own("tcc", "o1")
     with pytest.raises(TransactionBusy) as busy:
         coordinator.resume("o1")
-    assert str(busy.value) == ("tcc 'o1' is run by another process at present; ask for its status, or again later")
+    assert str(busy.value) == ("tcc 'o1' is run by another coordinator at present; ask for its status, or again later")
     made().log.let_go(owned)
     assert coordinator.resume("o1").ok
 
@@ -308,6 +308,17 @@ def test_the_history_can_be_read_by_people(made, services):
     ]
     assert kind.summary(entries).done == 3
     assert kind.order(entries, "retry") == "it is cancelled, and nothing more can happen to it"
+
+
+def test_what_ended_long_ago_can_be_forgotten(made, wall):
+    """Its id may then be begun again."""
+    coordinator = made()
+    coordinator.run("order", 1, id="o1")
+    assert coordinator.prune(older=60) == 0
+    wall.ns += 61_000_000_000
+    assert asyncio.run(coordinator.prune_async(older=60)) == 1
+    assert coordinator.status("o1") is None
+    assert coordinator.run("order", 2, id="o1").ok
 
 
 def test_signals_tell_of_the_end(made, services):

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from seawall.distributed.transactions._keeper import Keeper
 from seawall.distributed.transactions._log import TransactionLog, Wall
@@ -18,13 +19,14 @@ from seawall.distributed.transactions._owned import History, Owned
 from seawall.distributed.transactions._records import LogEntry, as_json
 from seawall.distributed.transactions.saga._course import Ask, Course, Journey
 from seawall.distributed.transactions.saga._definition import Saga
+from seawall.distributed.transactions.saga._machine import next_move
 from seawall.distributed.transactions.saga._rest import Rest
 from seawall.distributed.transactions.saga._result import SagaResult, result_of
 from seawall.distributed.transactions.saga._runners import run, run_async
 from seawall.distributed.transactions.saga._state import SagaState, fold
 from seawall.distributed.transactions.saga._worker import work, work_async
 from seawall.engines import Engine
-from seawall.errors import ConfigError, EngineError, TransactionBusy, TransactionUnknown
+from seawall.errors import ConfigError, SeawallError, TransactionBusy, TransactionUnknown
 from seawall.patterns import Signal
 
 _PAGE = 200
@@ -70,7 +72,9 @@ class Orchestrator:
 
     # What another kind of transaction puts its own in place of.
     kind = "saga"
+    _who = "orchestrator"
     _fold: Any = staticmethod(fold)
+    _next_move: Any = staticmethod(next_move)
     _result_of: Any = staticmethod(result_of)
     _trouble_of: Any = SagaTrouble
 
@@ -115,6 +119,7 @@ class Orchestrator:
             TransactionBusy: Another orchestrator runs it at present.
             LeaseLost: This orchestrator was away for longer than `ttl`; another goes on with the saga.
             Unavailable, UnknownOutcome: The engine failed; `recover` goes on with the saga.
+            DeadlineExceeded: The Deadline of the caller has passed; `recover` goes on with the saga.
         """
         return run(self.log, self._run(name, input, id, math.inf))
 
@@ -195,6 +200,14 @@ class Orchestrator:
                 found.append(result)
         return found
 
+    def prune(self, *, older: float | timedelta) -> int:
+        """Forget sagas that ended longer ago than `older` seconds; how many. Their ids may be begun again."""
+        return self.log.prune(self.kind, older=older)
+
+    async def prune_async(self, *, older: float | timedelta) -> int:
+        """`prune` in this task."""
+        return await self.log.prune_async(self.kind, older=older)
+
     def work(self, stop: threading.Event, *, poll: float | timedelta = 1.0, concurrency: int = 4) -> None:
         """Recover again and again until `stop` is set; then what is under way is brought to its end.
 
@@ -212,6 +225,17 @@ class Orchestrator:
     def close(self) -> None:
         """End the thread that renews claims, if there is one; the engine stays open."""
         self._keeper.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Orchestrator {self.log.owner!r} of {', '.join(self.sagas)} on {self.log.engine.name}>"
 
     # What these do, for threads and tasks alike.
 
@@ -241,7 +265,7 @@ class Orchestrator:
             return (yield from self._go_on(owned, patience_us))
         if not owned.finished:
             raise TransactionBusy(
-                f"{self.kind} {id!r} is run by another process at present; ask for its status, or again later",
+                f"{self.kind} {id!r} is run by another {self._who} at present; ask for its status, or again later",
                 kind=self.kind,
                 id=id,
             )
@@ -257,7 +281,7 @@ class Orchestrator:
         saga = self.sagas.get(state.name)
         if saga is None or saga.shape != state.shape:
             yield Ask(self.log._do_let_go(owned))
-            raise _not_ours(self.kind, owned.key.id, state, saga)
+            raise _not_ours(self, owned.key.id, state, saga)
         journey = self._journey(saga, patience_us)
         return self._told(self._result_of((yield from self._travel(journey, journey.go_on(owned)))))
 
@@ -266,18 +290,21 @@ class Orchestrator:
         history = yield Ask(self.log._do_load(self.kind, id))
         if history is None or history.finished:
             return None
-        state = self._fold(history.entries)
-        saga = self.sagas.get(state.name)
-        if state.phase == "parked" or saga is None or saga.shape != state.shape:
-            self._rest.set(id, self.log.now_us() + _LOOK_AGAIN_US)
+        state, now_us = self._fold(history.entries), self.log.now_us()
+        if (until_us := self._rests_until(state, now_us)) > now_us:
+            self._rest.set(id, until_us)
             return None
         owned = yield Ask(self.log._do_own(self.kind, id))
-        if not isinstance(owned, Owned):
-            return None
-        result = yield from self._go_on(owned, _PATIENCE_US)
-        if not result.finished:
-            self._rest.set(id, self.log.now_us() + _PATIENCE_US)
-        return result
+        return (yield from self._go_on(owned, _PATIENCE_US)) if isinstance(owned, Owned) else None
+
+    def _rests_until(self, state: SagaState, now_us: int) -> int:
+        """When recovery looks at a saga again, if it can do nothing for it now."""
+        saga = self.sagas.get(state.name)
+        if state.phase == "parked" or saga is None or saga.shape != state.shape:
+            return now_us + _LOOK_AGAIN_US
+        move = self._next_move(saga, state, now_us, frozenset())
+        due_us = now_us if move.start or move.then or move.wake_us is None else move.wake_us
+        return now_us if due_us <= now_us + _PATIENCE_US else min(due_us, now_us + _LOOK_AGAIN_US)
 
     def _waiting(self, limit: int, busy: Set[str]) -> Course[list[str]]:
         """Ids of sagas nobody has and that need not rest, at most `limit`."""
@@ -300,15 +327,8 @@ class Orchestrator:
             raise ConfigError(
                 f"saga must be one of {', '.join(self.sagas)}, got {name!r}; give its definition to the Orchestrator"
             )
-        data: dict[str, Any] = {
-            "name": name,
-            "input": as_json(input, "input"),
-            "steps": saga.shape,
-            "pivot": saga.pivot,
-        }
-        if saga.deadline_us is not None:
-            data["deadline"] = saga.deadline_us
-        return saga, self.log.entry("begun", **data)
+        plan = {"steps": saga.shape, "pivot": saga.pivot, "deadline": saga.deadline_us}
+        return saga, self.log.entry("begun", name=name, input=as_json(input, "input"), plan=plan)
 
     def _journey(self, saga: Saga, patience_us: float) -> Journey:
         return Journey(self.log, saga, patience_us, self._keeper.add)
@@ -334,7 +354,7 @@ class Orchestrator:
         except BaseException:
             if journey.owned is not None and journey.owned.lost is None:
                 self._keeper.remove(journey.owned)
-                with suppress(EngineError):
+                with suppress(SeawallError):
                     yield Ask(self.log._do_let_go(journey.owned))
             raise
         finally:
@@ -354,10 +374,12 @@ def _by_name(sagas: Iterable[Saga]) -> dict[str, Saga]:
     return found
 
 
-def _not_ours(kind: str, id: str, state: SagaState, saga: Saga | None) -> ConfigError:
+def _not_ours(whose: Orchestrator, id: str, state: SagaState, saga: Saga | None) -> ConfigError:
     if saga is None:
-        return ConfigError(f"{kind} {id!r} is of {state.name!r}, whose definition this process was not given")
+        return ConfigError(
+            f"{whose.kind} {id!r} is of {state.name!r}, whose definition this {whose._who} was not given"
+        )
     return ConfigError(
-        f"{kind} {id!r} was begun with other steps than {state.name!r} has now; go on with it by the definition it was "
-        "begun with, or resolve it by hand: give a definition whose steps change a new name"
+        f"{whose.kind} {id!r} was begun with other steps than {state.name!r} has now; go on with it by the definition "
+        "it was begun with, or resolve it by hand: give a definition whose steps change a new name"
     )

@@ -94,10 +94,9 @@ def fold(entries: Iterable[LogEntry]) -> SagaState:
     """The state that records lead to; the first is the beginning."""
     records = iter(entries)
     first = next(records)
-    begun = first.data
-    lasts_us = begun.get("deadline")
-    deadline_us = None if lasts_us is None else first.at_us + lasts_us
-    state = SagaState(begun["name"], begun["input"], begun["steps"], begun.get("pivot"), deadline_us)
+    begun, plan = first.data, first.data["plan"]
+    deadline_us = None if plan["deadline"] is None else first.at_us + plan["deadline"]
+    state = SagaState(begun["name"], begun["input"], plan["steps"], plan["pivot"], deadline_us)
     for entry in records:
         state = apply(state, entry)
     return state

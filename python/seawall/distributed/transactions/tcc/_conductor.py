@@ -63,7 +63,9 @@ class Conductor(Orchestrator):
     """Runs TCCs where the base runs sagas."""
 
     kind = "tcc"
+    _who = "coordinator"
     _fold: Any = staticmethod(fold)
+    _next_move: Any = staticmethod(next_move)
     _result_of: Any = staticmethod(result_of)
     _trouble_of: Any = TccTrouble
     sagas: Any
@@ -84,10 +86,8 @@ class Conductor(Orchestrator):
             raise ConfigError(
                 f"tcc must be one of {', '.join(self.sagas)}, got {name!r}; give its definition to the Coordinator"
             )
-        data: dict[str, Any] = {"name": name, "input": as_json(input, "input"), "branches": tcc.shape}
-        if tcc.deadline_us is not None:
-            data["deadline"] = tcc.deadline_us
-        return tcc, self.log.entry("begun", **data)
+        plan = {"branches": tcc.shape, "deadline": tcc.deadline_us}
+        return tcc, self.log.entry("begun", name=name, input=as_json(input, "input"), plan=plan)
 
     def _journey(self, saga: Any, patience_us: float) -> TccJourney:
         return TccJourney(self.log, saga, patience_us, self._keeper.add)

@@ -75,6 +75,7 @@ class Coordinator:
             ConfigError: There is no such TCC, or the input is no JSON.
             TransactionExists: The id has been begun with another name or input.
             TransactionBusy: Another coordinator runs it at present.
+            DeadlineExceeded: The Deadline of the caller has passed; `recover` goes on with the TCC.
             LeaseLost: This coordinator was away for longer than `ttl`; another goes on with the TCC.
             Unavailable, UnknownOutcome: The engine failed; `recover` goes on with the TCC.
         """
@@ -149,6 +150,14 @@ class Coordinator:
     async def recover_async(self, *, limit: int = 1_000) -> list[TccResult]:
         """`recover` in this task."""
         return await self._conductor.recover_async(limit=limit)  # type: ignore[no-any-return]
+
+    def prune(self, *, older: float | timedelta) -> int:
+        """Forget TCCs that ended longer ago than `older` seconds; how many. Their ids may be begun again."""
+        return self._conductor.prune(older=older)  # type: ignore[no-any-return]
+
+    async def prune_async(self, *, older: float | timedelta) -> int:
+        """`prune` in this task."""
+        return await self._conductor.prune_async(older=older)  # type: ignore[no-any-return]
 
     def work(self, stop: threading.Event, *, poll: float | timedelta = 1.0, concurrency: int = 4) -> None:
         """Recover again and again until `stop` is set; then what is under way is brought to its end.

@@ -66,10 +66,9 @@ def fold(entries: Iterable[LogEntry]) -> TccState:
     """The state that records lead to; the first is the beginning."""
     records = iter(entries)
     first = next(records)
-    begun = first.data
-    lasts_us = begun.get("deadline")
-    deadline_us = None if lasts_us is None else first.at_us + lasts_us
-    state = TccState(begun["name"], begun["input"], begun["branches"], deadline_us)
+    begun, plan = first.data, first.data["plan"]
+    deadline_us = None if plan["deadline"] is None else first.at_us + plan["deadline"]
+    state = TccState(begun["name"], begun["input"], plan["branches"], deadline_us)
     for entry in records:
         state = apply(state, entry)
     return state
