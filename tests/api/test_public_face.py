@@ -20,6 +20,8 @@ ROOMS = (
     "seawall.distributed.hashing",
     "seawall.distributed.transactions",
     "seawall.distributed.transactions.barrier",
+    "seawall.distributed.transactions.choreography",
+    "seawall.distributed.transactions.tcc",
     "seawall.distributed.transactions.saga",
     "seawall.engines",
     "seawall.engines.memory",

@@ -12,6 +12,7 @@ from seawall.distributed.transactions._records import LogEntry
 # Loaded when first asked for; the module of a kind must not need its engine or its definitions.
 _HOMES = {
     "saga": "seawall.distributed.transactions.saga:KIND",
+    "tcc": "seawall.distributed.transactions.tcc:KIND",
 }
 
 
