@@ -18,6 +18,8 @@ ROOMS = (
     "seawall.clock",
     "seawall.distributed.clocks",
     "seawall.distributed.hashing",
+    "seawall.distributed.transactions",
+    "seawall.distributed.transactions.saga",
     "seawall.engines",
     "seawall.engines.memory",
     "seawall.engines.sqlite",

@@ -28,6 +28,13 @@ from seawall._errors._hierarchy import (
     TimeoutExceeded,
 )
 from seawall._errors._pickling import CauseStandIn, carried
+from seawall._errors._transactions import (
+    StepRefused,
+    TransactionBusy,
+    TransactionError,
+    TransactionExists,
+    TransactionUnknown,
+)
 
 __all__ = [
     "AuthFailed",
@@ -50,7 +57,12 @@ __all__ = [
     "SeawallError",
     "SegmentError",
     "Shed",
+    "StepRefused",
     "TimeoutExceeded",
+    "TransactionBusy",
+    "TransactionError",
+    "TransactionExists",
+    "TransactionUnknown",
     "Unavailable",
     "UnknownOutcome",
     "WrongVersion",

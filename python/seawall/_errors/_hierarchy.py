@@ -23,6 +23,11 @@
     │   ├── Full                 no more room
     │   ├── AuthFailed           credentials or rights
     │   └── Damaged              what is kept cannot be read
+    ├── TransactionError         a distributed transaction cannot go on as asked: kind, id
+    │   ├── TransactionExists    the id has another name or input
+    │   ├── TransactionBusy      somebody else has it
+    │   └── TransactionUnknown   there is none, or no longer
+    ├── StepRefused              raised by an action: it has not happened, and is not going to
     ├── SegmentError             a shared memory segment that cannot be used
     └── ClockDrift               a stamp too far ahead: stamp, ahead, most
 """

@@ -7,6 +7,7 @@ from seawall.engines._options import EngineOptions
 from seawall.engines._ports import (
     ABSENT,
     Claim,
+    Claimed,
     Deleted,
     Entry,
     Journal,
@@ -28,6 +29,7 @@ from seawall.engines._watch import Watch
 __all__ = [
     "ABSENT",
     "Claim",
+    "Claimed",
     "Consistency",
     "Deleted",
     "Durability",

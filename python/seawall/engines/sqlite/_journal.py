@@ -9,7 +9,7 @@ from typing import Any
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._ports import Claim, Journal, Record, Taken
+from seawall.engines._ports import Claim, Claimed, Journal, Record, Taken
 from seawall.engines._ports._journal import claim_lost, conflict, taken_lost
 from seawall.engines.operation import Op, Send
 from seawall.engines.sqlite._text import below
@@ -64,6 +64,17 @@ class SqliteJournal(Journal):
     def _release(self, claim: Claim) -> Op[bool]:
         done: bool = yield _write(self._table.release, claim)
         return done
+
+    def _claim_and_append(  # noqa: PLR0917 -- as the port asks
+        self, stream: str, owner: str, ttl: float, records: tuple[bytes, ...], expected: int | None, unless: str | None
+    ) -> Op[Claimed | None]:
+        claimed: Claimed | None = yield _write(
+            self._table.claim_and_append, stream, owner, ttl, records, expected, unless
+        )
+        return claimed
+
+    def _conclude(self, claim: Claim, records: tuple[bytes, ...], into: str | None) -> Op[None]:
+        yield _write(self._table.conclude, claim, records, into)
 
     def _take(self, stream: str, owner: str, ttl: float, limit: int) -> Op[tuple[Taken, ...]]:
         taken: tuple[Taken, ...] = yield _write(self._table.take, stream, owner, ttl, limit)
@@ -184,6 +195,40 @@ class Table:
         """End a claim."""
         sql = "DELETE FROM seawall_claims WHERE namespace = ? AND stream = ? AND token = ? AND ends_ns > ?"
         return self._count(connection, sql, claim.stream, claim.token, now) == 1
+
+    def claim_and_append(  # noqa: PLR0917 -- run by position inside a transaction
+        self,
+        connection: sqlite3.Connection,
+        now: int,
+        stream: str,
+        owner: str,
+        ttl: float,
+        records: tuple[bytes, ...],
+        expected: int | None,
+        unless: str | None,
+    ) -> Claimed | None:
+        """Claim a stream and append to it."""
+        claim = self.claim(connection, now, stream, owner, ttl)
+        if claim is None:
+            return None
+        if unless is not None and (last := self.last(connection, now, unless)):
+            raise conflict(unless, 0, last)
+        return Claimed(claim, self.append(connection, now, stream, records, expected, None))
+
+    def conclude(
+        self, connection: sqlite3.Connection, now: int, claim: Claim, records: tuple[bytes, ...], into: str | None
+    ) -> None:
+        """Append, rename, end the claim."""
+        if not self.release(connection, now, claim):
+            raise claim_lost(claim)
+        if records:
+            self.append(connection, now, claim.stream, records, None, None)
+        if into is None:
+            return
+        if last := self.last(connection, now, into):
+            raise conflict(into, 0, last)
+        sql = "UPDATE seawall_records SET stream = ?3 WHERE namespace = ?1 AND stream = ?2"
+        self._all(connection, sql, claim.stream, into)
 
     def take(  # noqa: PLR0917 -- run by position inside a transaction
         self, connection: sqlite3.Connection, now: int, stream: str, owner: str, ttl: float, limit: int

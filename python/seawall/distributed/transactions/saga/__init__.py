@@ -1,0 +1,3 @@
+"""Sagas by orchestration."""
+
+__all__: list[str] = []
