@@ -19,6 +19,7 @@ ROOMS = (
     "seawall.distributed.clocks",
     "seawall.distributed.hashing",
     "seawall.distributed.transactions",
+    "seawall.distributed.transactions.barrier",
     "seawall.distributed.transactions.saga",
     "seawall.engines",
     "seawall.engines.memory",

@@ -16,6 +16,7 @@ from seawall._errors import (
     EngineError,
     Full,
     LeaseLost,
+    OutOfOrder,
     RateLimited,
     ReadOnly,
     Rejected,
@@ -35,6 +36,7 @@ _OWN: dict[type | str, Classification] = {
     Rejected: classification(Kind.unavailable, advice=Advice.fallback, refused=True),
     TimeoutExceeded: classification(Kind.timeout),
     ConfigError: classification(Kind.bug),
+    OutOfOrder: classification(Kind.bug),
     SegmentError: classification(Kind.bug),
     EngineError: classification(Kind.unavailable),
     # Whether it happened must be found out first: sending it again is what the error is there to prevent.

@@ -177,6 +177,16 @@ class TransactionLog:
         final = (*entries[:-1], entries[-1]._replace(final=True))
         yield from self._conclude(owned, final)
 
+    def _do_leave(self, owned: Owned, *entries: LogEntry) -> Op[None]:
+        """Append records, if any, and let others take it over at once, in one write.
+
+        Raises:
+            LeaseLost: Another owns it by now; nothing was written.
+            UnknownOutcome: The answer was lost.
+        """
+        yield from self.journal._do_conclude(owned.claim, *(encode(entry) for entry in entries))
+        owned.entries += entries
+
     def _conclude(self, owned: Owned, entries: tuple[LogEntry, ...]) -> Op[None]:
         data = tuple(encode(entry) for entry in entries)
         done = done_stream(owned.key)
@@ -272,6 +282,7 @@ class TransactionLog:
     keep, keep_async = blocking(_do_keep), awaitable(_do_keep)
     let_go, let_go_async = blocking(_do_let_go), awaitable(_do_let_go)
     write, write_async = blocking(_do_write), awaitable(_do_write)
+    leave, leave_async = blocking(_do_leave), awaitable(_do_leave)
     finish, finish_async = blocking(_do_finish), awaitable(_do_finish)
     load, load_async = blocking(_do_load), awaitable(_do_load)
     keys, keys_async = blocking(_do_keys), awaitable(_do_keys)
