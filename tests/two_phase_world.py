@@ -1,0 +1,309 @@
+"""A shop of two PostgreSQL databases and a shelf in SQLite, whose processes can be killed at any point."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from tests.contract.backends.postgres import PostgresServer
+
+from seawall.distributed.transactions import TransactionLog
+from seawall.distributed.transactions.two_phase import (
+    LoggedParticipant,
+    PostgresParticipant,
+    RemoteParticipant,
+    TwoPhaseCommit,
+    Vote,
+    answer,
+)
+from seawall.distributed.transactions.two_phase import _postgres as postgres
+from seawall.engines import open_engine
+
+FORK = multiprocessing.get_context("fork")
+HOUR = 3_600.0
+WAYS = ("commit", "no", "read", "raise")
+"""All commit; the shelf votes no; database b is only read; the caller's block raises."""
+
+
+class Shelf:
+    """A store that holds changes ready in a file; what is not prepared is in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.wanted: dict[str, int] = {}
+
+    def _do(self, *statements: tuple[str, tuple[Any, ...]]) -> list[Any]:
+        connection = sqlite3.connect(self.path, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("CREATE TABLE IF NOT EXISTS held (transaction_id PRIMARY KEY, value)")
+            connection.execute("CREATE TABLE IF NOT EXISTS rows (value)")
+            connection.execute("BEGIN IMMEDIATE")
+            found = [connection.execute(*statement).fetchall() for statement in statements]
+            connection.execute("COMMIT")
+            return found[-1]
+        finally:
+            connection.close()
+
+    def want(self, transaction: str, value: int) -> None:
+        self.wanted[transaction] = value
+
+    def prepare(self, transaction: str) -> Vote:
+        value = self.wanted.get(transaction)
+        if value is None or value < 0:
+            return Vote.NO
+        self._do(("INSERT INTO held VALUES (?, ?)", (transaction, value)))
+        return Vote.YES
+
+    def commit(self, transaction: str) -> None:
+        self._do(
+            ("INSERT INTO rows SELECT value FROM held WHERE transaction_id = ?", (transaction,)),
+            ("DELETE FROM held WHERE transaction_id = ?", (transaction,)),
+        )
+
+    def abort(self, transaction: str) -> None:
+        self.wanted.pop(transaction, None)
+        self._do(("DELETE FROM held WHERE transaction_id = ?", (transaction,)))
+
+    def rows(self) -> list[int]:
+        return [value for (value,) in self._do(("SELECT value FROM rows", ()))]
+
+    def held(self) -> list[str]:
+        return [name for (name,) in self._do(("SELECT transaction_id FROM held", ()))]
+
+
+class Death:
+    """Counts points, and does something fatal at one of them."""
+
+    def __init__(self, at: int, deed: Callable[[], None] | None = None) -> None:
+        self.at = at
+        self.count = 0
+        self._deed = deed or (lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+    def point(self) -> None:
+        if self.count == self.at:
+            self._deed()
+        self.count += 1
+
+    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def mortal(*args: Any) -> Any:
+            self.point()
+            result = call(*args)
+            self.point()
+            return result
+
+        return mortal
+
+    def driver(self, driver: Any) -> Any:
+        return _Driver(self.around(driver.run))
+
+    def talk(self, talk: Any) -> Any:
+        """As the participant's own, with a point before each call of the client library."""
+        reply: Any = None
+        while True:
+            self.point()
+            try:
+                reply = talk.send(reply)
+            except StopIteration as done:
+                return done.value
+
+
+class _Driver:
+    def __init__(self, run: Callable[..., Any]) -> None:
+        self.run = run
+
+
+class World:
+    """What all processes know; each opens its own things."""
+
+    def __init__(self, server: PostgresServer, log_url: str, directory: Path) -> None:
+        self.server = server
+        self.log_url = log_url
+        self.directory = directory
+        self.shelf = Shelf(directory / "shelf.db")
+        for name in "ab":
+            with psycopg.connect(server.conninfo(name), autocommit=True) as connection:
+                connection.execute("CREATE TABLE IF NOT EXISTS rows (value int)")
+                connection.execute("TRUNCATE rows")
+        self._member_url = f"sqlite:///{directory / 'member.db'}?durability=os"
+        self._opened: list[Any] = []
+        self.own = self.parties()
+
+    def close(self) -> None:
+        """What this process has opened."""
+        for opened in self._opened:
+            opened.close()
+
+    def parties(self, death: Death | None = None) -> tuple[TwoPhaseCommit, LoggedParticipant, Shelf]:
+        """A coordinator and all participants in this process."""
+        shelf = Shelf(self.shelf.path)
+        member = LoggedParticipant("shelf", shelf, self._log(self._member_url))
+        coordinator = self.coordinator(member)
+        if death is not None:
+            mortal(coordinator, death, postgres=True)
+            mortal_member(member, shelf, death)
+        return coordinator, member, shelf
+
+    def coordinator(self, member: Any, url: str | None = None) -> TwoPhaseCommit:
+        databases = [PostgresParticipant(name, self.server.conninfo(name)) for name in "ab"]
+        self._opened += databases
+        return TwoPhaseCommit(self._log(url or self.log_url), [*databases, member], name="shop")
+
+    def member(self, death: Death | None = None) -> tuple[LoggedParticipant, Shelf]:
+        shelf = Shelf(self.shelf.path)
+        member = LoggedParticipant("shelf", shelf, self._log(self._member_url))
+        if death is not None:
+            mortal_member(member, shelf, death)
+        return member, shelf
+
+    def _log(self, url: str) -> TransactionLog:
+        engine = open_engine(url, operation_timeout=20.0)
+        self._opened.append(engine)
+        return TransactionLog(engine, ttl=HOUR)
+
+    # What is there.
+
+    def rows(self) -> dict[str, list[int]]:
+        """What is committed, everywhere."""
+        found = {"shelf": sorted(self.shelf.rows())}
+        for name in "ab":
+            with psycopg.connect(self.server.conninfo(name)) as connection:
+                found[name] = [value for (value,) in connection.execute("SELECT value FROM rows ORDER BY value")]
+        return found
+
+    def prepared(self) -> list[str]:
+        """What the server holds ready."""
+        with psycopg.connect(self.server.conninfo()) as connection:
+            return [gid for (gid,) in connection.execute("SELECT gid FROM pg_prepared_xacts ORDER BY gid")]
+
+    def let_claims_expire(self) -> None:
+        """What an hour would do."""
+        with sqlite3.connect(self.directory / "member.db") as file:
+            _expire(file)
+        file.close()
+        if self.log_url.startswith("sqlite"):
+            with sqlite3.connect(self.directory / "log.db") as file:
+                _expire(file)
+            file.close()
+        else:
+            with psycopg.connect(self.server.conninfo()) as connection:
+                connection.execute("DELETE FROM seawall.claims")
+
+
+def _expire(file: sqlite3.Connection) -> None:
+    if file.execute("SELECT 1 FROM sqlite_master WHERE name = 'seawall_claims'").fetchone():
+        file.execute("DELETE FROM seawall_claims")
+
+
+def mortal(coordinator: TwoPhaseCommit, death: Death, *, postgres: bool) -> None:
+    """Points around each use of the log and each call of a participant, and within the client library."""
+    coordinator._driver = death.driver(coordinator._driver)
+    if postgres:
+        _mortal_talk(death)
+    for participant in coordinator._participants.values():
+        for method in ("prepare", "commit", "abort"):
+            setattr(participant, method, death.around(getattr(participant, method)))
+
+
+def _mortal_talk(death: Death) -> None:
+    postgres._talk = death.talk
+
+
+def mortal_member(member: LoggedParticipant, shelf: Shelf, death: Death) -> None:
+    """Points around each use of a participant's log and store."""
+    member._driver = death.driver(member._driver)
+    for method in ("prepare", "commit", "abort"):
+        setattr(shelf, method, death.around(getattr(shelf, method)))
+
+
+def forked(work: Callable[..., None], *args: Any) -> int:
+    """Run it in a child; its exit code."""
+    process = FORK.Process(target=work, args=args)
+    process.start()
+    process.join(120)
+    assert process.exitcode is not None, "the child hangs"
+    return process.exitcode
+
+
+def sell(world: World, way: str, value: int, at: int, told: str) -> None:
+    """A child's work: one transaction, and the word of how it ended in the file `told`."""
+    coordinator, _, shelf = world.parties(Death(at))
+    told_path = world.directory / told
+    _sell(coordinator, shelf.want, way, value, told_path)
+
+
+def _sell(coordinator: TwoPhaseCommit, want: Callable[[str, int], None], way: str, value: int, told: Path) -> None:
+    tx = coordinator.transaction()
+    try:
+        with tx:
+            tx.enlist("a").execute("INSERT INTO rows VALUES (%s)", [value])
+            tx.enlist("b").execute("SELECT 1" if way == "read" else f"INSERT INTO rows VALUES ({value})")
+            tx.enlist("shelf")
+            want(tx.id, -1 if way == "no" else value)
+            if way == "raise":
+                raise KeyError(way)
+    except Exception:  # noqa: BLE001 - the file says how it ended
+        pass
+    told.write_text(str(tx.result.outcome if tx.result else "unknown"))
+
+
+def sell_far(world: World, way: str, value: int, at: int, told: str, pipe: Any) -> None:
+    """`sell`, with the shelf in another process, which is asked over a pipe."""
+    pipe = _Pipe(pipe)
+    coordinator = world.coordinator(RemoteParticipant("shelf", pipe.ask))
+    mortal(coordinator, Death(at), postgres=False)
+    _sell(coordinator, lambda tx, wanted: pipe.ask({"want": [tx, wanted]}), way, value, world.directory / told)
+    pipe.close()
+
+
+class _Pipe:
+    """Requests over a pipe; when nobody is there any more, an error."""
+
+    def __init__(self, pipe: Any) -> None:
+        self._pipe = pipe
+        self._lock = threading.Lock()
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        with self._lock:
+            self._pipe.send(request)
+            return self._pipe.recv()
+
+    def close(self) -> None:
+        self._pipe.close()
+
+
+def serve(world: World, at: int, pipe: Any) -> None:
+    """A child's work: answer for the shelf until nobody asks."""
+    death = Death(at)
+    member, shelf = world.member(death)
+    while True:
+        try:
+            request = pipe.recv()
+        except EOFError:
+            return
+        death.point()
+        if "want" in request:
+            shelf.want(*request["want"])
+            reply: dict[str, Any] = {}
+        else:
+            reply = answer(member, request)
+        death.point()
+        try:
+            pipe.send(reply)
+        except OSError:
+            return
+
+
+def recover(world: World, at: int, order: int) -> None:
+    """A child's work: recovery on both sides, in either order."""
+    coordinator, member, _ = world.parties(Death(at))
+    sides = [coordinator.recover, lambda: member.recover(coordinator.outcome)]
+    for side in sides if order else reversed(sides):
+        side()
