@@ -6,8 +6,8 @@ import multiprocessing
 import os
 import signal
 import sqlite3
-import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from seawall.distributed.transactions.two_phase import _postgres as postgres
 from seawall.engines import open_engine
 
 FORK = multiprocessing.get_context("fork")
+LONG = bool(os.environ.get("SEAWALL_LONG"))
 HOUR = 3_600.0
 WAYS = ("commit", "no", "read", "raise")
 """All commit; the shelf votes no; database b is only read; the caller's block raises."""
@@ -128,13 +129,31 @@ class World:
         self.log_url = log_url
         self.directory = directory
         self.shelf = Shelf(directory / "shelf.db")
-        for name in "ab":
-            with psycopg.connect(server.conninfo(name), autocommit=True) as connection:
-                connection.execute("CREATE TABLE IF NOT EXISTS rows (value int)")
-                connection.execute("TRUNCATE rows")
-        self._member_url = f"sqlite:///{directory / 'member.db'}?durability=os"
+        self.patience = 20.0
         self._opened: list[Any] = []
+        self._looks: dict[str, Any] = {}
+        for name in "ab":
+            look = self._look(name)
+            look.execute("CREATE TABLE IF NOT EXISTS rows (value int)")
+            look.execute("TRUNCATE rows")
+        self._member_url = f"sqlite:///{directory / 'member.db'}?durability=os"
         self.own = self.parties()
+
+    def restart(self, *settings: str) -> None:
+        """Start the server again after it was killed."""
+        while self._looks:
+            self._looks.popitem()[1].close()
+        self.server.end(signal.SIGKILL)
+        self.server.start(*settings)
+
+    def _look(self, database: str) -> Any:
+        """A connection of this process that looks on; a new one when the server was killed."""
+        known = self._looks.get(database)
+        if known is None or known.closed:
+            known = psycopg.connect(self.server.conninfo(database), autocommit=True)
+            self._looks[database] = known
+            self._opened.append(known)
+        return known
 
     def close(self) -> None:
         """What this process has opened."""
@@ -147,7 +166,7 @@ class World:
         member = LoggedParticipant("shelf", shelf, self._log(self._member_url))
         coordinator = self.coordinator(member)
         if death is not None:
-            mortal(coordinator, death, postgres=True)
+            mortal(coordinator, death)
             mortal_member(member, shelf, death)
         return coordinator, member, shelf
 
@@ -164,7 +183,7 @@ class World:
         return member, shelf
 
     def _log(self, url: str) -> TransactionLog:
-        engine = open_engine(url, operation_timeout=20.0)
+        engine = open_engine(url, operation_timeout=self.patience)
         self._opened.append(engine)
         return TransactionLog(engine, ttl=HOUR)
 
@@ -174,14 +193,12 @@ class World:
         """What is committed, everywhere."""
         found = {"shelf": sorted(self.shelf.rows())}
         for name in "ab":
-            with psycopg.connect(self.server.conninfo(name)) as connection:
-                found[name] = [value for (value,) in connection.execute("SELECT value FROM rows ORDER BY value")]
+            found[name] = [row[0] for row in self._look(name).execute("SELECT value FROM rows ORDER BY value")]
         return found
 
     def prepared(self) -> list[str]:
         """What the server holds ready."""
-        with psycopg.connect(self.server.conninfo()) as connection:
-            return [gid for (gid,) in connection.execute("SELECT gid FROM pg_prepared_xacts ORDER BY gid")]
+        return [row[0] for row in self._look("a").execute("SELECT gid FROM pg_prepared_xacts ORDER BY gid")]
 
     def let_claims_expire(self) -> None:
         """What an hour would do."""
@@ -193,8 +210,7 @@ class World:
                 _expire(file)
             file.close()
         else:
-            with psycopg.connect(self.server.conninfo()) as connection:
-                connection.execute("DELETE FROM seawall.claims")
+            self._look("postgres").execute("DELETE FROM seawall.claims")
 
 
 def _expire(file: sqlite3.Connection) -> None:
@@ -202,18 +218,14 @@ def _expire(file: sqlite3.Connection) -> None:
         file.execute("DELETE FROM seawall_claims")
 
 
-def mortal(coordinator: TwoPhaseCommit, death: Death, *, postgres: bool) -> None:
-    """Points around each use of the log and each call of a participant, and within the client library."""
+def mortal(coordinator: TwoPhaseCommit, death: Death) -> None:
+    """Points around each use of the log and each call of a participant; and at each statement, if that is asked for."""
     coordinator._driver = death.driver(coordinator._driver)
-    if postgres:
-        _mortal_talk(death)
+    if LONG:
+        postgres._talk = death.talk
     for participant in coordinator._participants.values():
         for method in ("prepare", "commit", "abort"):
             setattr(participant, method, death.around(getattr(participant, method)))
-
-
-def _mortal_talk(death: Death) -> None:
-    postgres._talk = death.talk
 
 
 def mortal_member(member: LoggedParticipant, shelf: Shelf, death: Death) -> None:
@@ -235,48 +247,41 @@ def forked(work: Callable[..., None], *args: Any) -> int:
 def sell(world: World, way: str, value: int, at: int, told: str) -> None:
     """A child's work: one transaction, and the word of how it ended in the file `told`."""
     coordinator, _, shelf = world.parties(Death(at))
-    told_path = world.directory / told
-    _sell(coordinator, shelf.want, way, value, told_path)
+    _sell(coordinator, shelf.want, way, value, world.directory / told)
+
+
+def sell_without_server(world: World, value: int, at: int, told: str) -> None:
+    """`sell` while the server is killed, which this process survives."""
+    world.patience = 0.3
+    death = Death(at, lambda: os.kill(world.server.pid, signal.SIGKILL))
+    coordinator, _, shelf = world.parties(death)
+    _sell(coordinator, shelf.want, "commit", value, world.directory / told)
+    os._exit(0 if death.count <= at else 1)
 
 
 def _sell(coordinator: TwoPhaseCommit, want: Callable[[str, int], None], way: str, value: int, told: Path) -> None:
     tx = coordinator.transaction()
-    try:
-        with tx:
-            tx.enlist("a").execute("INSERT INTO rows VALUES (%s)", [value])
-            tx.enlist("b").execute("SELECT 1" if way == "read" else f"INSERT INTO rows VALUES ({value})")
-            tx.enlist("shelf")
-            want(tx.id, -1 if way == "no" else value)
-            if way == "raise":
-                raise KeyError(way)
-    except Exception:  # noqa: BLE001 - the file says how it ended
-        pass
+    with suppress(Exception), tx:  # the file says how it ended
+        tx.enlist("a").execute("INSERT INTO rows VALUES (%s)", [value])
+        tx.enlist("b").execute("SELECT 1" if way == "read" else f"INSERT INTO rows VALUES ({value})")
+        tx.enlist("shelf")
+        want(tx.id, -1 if way == "no" else value)
+        if way == "raise":
+            raise KeyError(way)
     told.write_text(str(tx.result.outcome if tx.result else "unknown"))
 
 
-def sell_far(world: World, way: str, value: int, at: int, told: str, pipe: Any) -> None:
+def sell_far(world: World, value: int, at: int, told: str, pipe: Any) -> None:
     """`sell`, with the shelf in another process, which is asked over a pipe."""
-    pipe = _Pipe(pipe)
-    coordinator = world.coordinator(RemoteParticipant("shelf", pipe.ask))
-    mortal(coordinator, Death(at), postgres=False)
-    _sell(coordinator, lambda tx, wanted: pipe.ask({"want": [tx, wanted]}), way, value, world.directory / told)
+
+    def ask(request: dict[str, Any]) -> dict[str, Any]:
+        pipe.send(request)
+        return pipe.recv()
+
+    coordinator = world.coordinator(RemoteParticipant("shelf", ask))
+    mortal(coordinator, Death(at))
+    _sell(coordinator, lambda tx, wanted: ask({"want": [tx, wanted]}), "commit", value, world.directory / told)
     pipe.close()
-
-
-class _Pipe:
-    """Requests over a pipe; when nobody is there any more, an error."""
-
-    def __init__(self, pipe: Any) -> None:
-        self._pipe = pipe
-        self._lock = threading.Lock()
-
-    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        with self._lock:
-            self._pipe.send(request)
-            return self._pipe.recv()
-
-    def close(self) -> None:
-        self._pipe.close()
 
 
 def serve(world: World, at: int, pipe: Any) -> None:
