@@ -268,7 +268,8 @@ def _sell(coordinator: TwoPhaseCommit, want: Callable[[str, int], None], way: st
         want(tx.id, -1 if way == "no" else value)
         if way == "raise":
             raise KeyError(way)
-    told.write_text(str(tx.result.outcome if tx.result else "unknown"))
+    # Without an id it has not even begun: the log could not be asked who it is.
+    told.write_text(str(tx.result.outcome) if tx.result else "unknown" if tx.id else "aborted")
 
 
 def sell_far(world: World, value: int, at: int, told: str, pipe: Any) -> None:

@@ -21,6 +21,8 @@ ROOMS = (
     "seawall.distributed.transactions",
     "seawall.distributed.transactions.barrier",
     "seawall.distributed.transactions.saga",
+    "seawall.distributed.transactions.three_phase",
+    "seawall.distributed.transactions.two_phase",
     "seawall.engines",
     "seawall.engines.memory",
     "seawall.engines.sqlite",
