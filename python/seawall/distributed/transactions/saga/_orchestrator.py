@@ -13,6 +13,7 @@ from typing import Any
 
 from seawall.distributed.transactions._keeper import Keeper
 from seawall.distributed.transactions._log import TransactionLog, Wall
+from seawall.distributed.transactions._orders import Order, give
 from seawall.distributed.transactions._owned import History, Owned
 from seawall.distributed.transactions._records import LogEntry, as_json
 from seawall.distributed.transactions.saga._course import Ask, Course, Journey
@@ -145,6 +146,27 @@ class Orchestrator:
         """`status` in this task."""
         return _result_or_none(await self.log.load_async("saga", id))
 
+    def order(self, id: str, what: Order, *, by: str, why: str) -> SagaResult:
+        """Write what a person has decided about a saga that nobody has; `resume` or a worker then does it.
+
+        Args:
+            id: Of the saga.
+            what: "park": nobody goes on with it. "resolve": it is finished as it is, somebody has seen to it.
+                "compensate": it goes back. "retry": it goes on where it was parked, with all its attempts again.
+            by: Who decides, for the history.
+            why: For the history.
+
+        Raises:
+            TransactionUnknown: There is no such saga.
+            TransactionBusy: Another orchestrator runs it at present.
+            TransactionError: The decision makes no sense where it stands.
+        """
+        return run(self.log, self._order(id, what, by, why))
+
+    async def order_async(self, id: str, what: Order, *, by: str, why: str) -> SagaResult:
+        """`order` in this task."""
+        return await run_async(self.log, self._order(id, what, by, why))
+
     def recover(self, *, limit: int = 1_000) -> list[SagaResult]:
         """Go on with sagas nobody has, one after the other; those that have to wait longer than a second are left.
 
@@ -218,6 +240,10 @@ class Orchestrator:
                 id=id,
             )
         return result_of(owned)
+
+    def _order(self, id: str, what: Order, by: str, why: str) -> Course[SagaResult]:
+        self._rest.end(id)
+        return result_of((yield Ask(give(self.log, "saga", id, what, by=by, why=why))))
 
     def _go_on(self, owned: Owned, patience_us: float) -> Course[SagaResult]:
         state = fold(owned.entries)

@@ -35,3 +35,8 @@ class Rest:
                 del self._until_us[id]
                 return False
             return True
+
+    def end(self, id: str) -> None:
+        """It may be looked at again."""
+        with self._lock:
+            self._until_us.pop(id, None)

@@ -154,18 +154,19 @@ def _ordered(state: SagaState, what: str, why: str) -> SagaState:
                 state, phase="parked", before=state.before if state.phase == "parked" else state.phase, reason=why
             )
         case "compensate":
-            return replace(_afresh(state), phase="compensating", reason=why)
+            return replace(state, phase="compensating", reason=why)
         case "retry":
-            return replace(_afresh(state), phase=state.before if state.phase == "parked" else state.phase)
+            return _afresh(state, state.before)
     return state
 
 
-def _afresh(state: SagaState) -> SagaState:
-    """Whatever was given up, or waits, has all its attempts again."""
+def _afresh(state: SagaState, phase: Phase) -> SagaState:
+    """On the way it was on; what had failed there has all its attempts again."""
+    operation = COMPENSATION if phase == "compensating" else ACTION
     progress = {
         call: replace(each, state="begun", attempts=0, cuts=0, since_us=0, due_us=0, wait_us=0)
-        if each.state in ("given_up", "failed", "begun")
+        if call[1] == operation and each.state not in ("idle", "done")
         else each
         for call, each in state.progress.items()
     }
-    return replace(state, progress=progress)
+    return replace(state, phase=phase, progress=progress)
