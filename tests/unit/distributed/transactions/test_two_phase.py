@@ -11,6 +11,7 @@ import pytest
 
 from seawall.clock import ManualClock
 from seawall.distributed.transactions import TransactionLog, kind_of
+from seawall.distributed.transactions._orders import give
 from seawall.distributed.transactions.two_phase import (
     LoggedParticipant,
     Outcome,
@@ -23,6 +24,7 @@ from seawall.distributed.transactions.two_phase import (
 )
 from seawall.distributed.transactions.two_phase._names import Gid, gid_of
 from seawall.engines import Engine, open_engine
+from seawall.engines.operation import driver_of
 from seawall.errors import (
     ConfigError,
     TransactionAborted,
@@ -229,10 +231,18 @@ class Losing(TransactionLog):
     kept = True
     away = False
 
-    def _do_write(self, owned: Any, *entries: Any) -> Any:
-        if self.kept:
-            yield from super()._do_write(owned, *entries)
-        raise UnknownOutcome("the answer was lost")
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        append = self.journal._do_append
+
+        def losing(stream: str, *records: bytes, **options: Any) -> Any:
+            if b"committed" not in records[0]:
+                return (yield from append(stream, *records, **options))
+            if self.kept:
+                yield from append(stream, *records, **options)
+            raise UnknownOutcome("the answer was lost")
+
+        self.journal._do_append = losing
 
     def _do_own(self, kind: str, id: str) -> Any:
         if self.away:
@@ -376,6 +386,91 @@ def test_the_log_tells_its_history(engine):
     history = shop._log.load("2pc", tx.id)
     assert kind.words(history.entries[-1]) == "aborted: b voted no"
     assert (kind.summary(history.entries).state, kind.summary(history.entries).reason) == ("aborted", "voted no: b")
+
+
+def test_a_person_may_resolve_what_cannot_be_told(engine):
+    """A participant that is gone for good: the transaction is over, and its decision stays what it was."""
+    log = TransactionLog(engine)
+    shop = TwoPhaseCommit(log, [Part("a", commit=OSError("gone"))])
+    with shop.transaction() as tx:
+        tx.enlist("a")
+    with pytest.raises(TransactionError, match="its decision is in the log and nobody may change it; resume it, or"):
+        driver_of(log.journal).run(give(log, "2pc", tx.id, "compensate", by="ann", why="a burnt down"))
+    driver_of(log.journal).run(give(log, "2pc", tx.id, "resolve", by="ann", why="a burnt down"))
+    kind, history = kind_of("2pc"), log.load("2pc", tx.id)
+    assert [kind.words(entry) for entry in history.entries[2:]] == [
+        "ann ordered to resolve: a burnt down",
+        "resolved; participants that were not told are left to people",
+    ]
+    assert (shop.in_doubt(), shop.outcome(tx.id)) == ((), Outcome.COMMITTED)
+    assert kind.order(history.entries, "resolve") == "it is over"
+
+
+def test_one_transaction_can_be_recovered_alone(engine):
+    """Others are left for later."""
+    a = Part("a", commit=OSError("gone"))
+    shop = TwoPhaseCommit(TransactionLog(engine), [a])
+    ids = []
+    for _ in range(2):
+        with shop.transaction() as tx:
+            tx.enlist("a")
+        ids.append(tx.id)
+    a.fails.clear()
+    assert shop.recover(ids[1]).committed == (ids[1],)
+    assert [doubt.id for doubt in shop.in_doubt()] == [ids[0]]
+
+
+def test_a_transaction_is_entered_once(engine):
+    """What one transaction did is not mixed into another."""
+    tx = TwoPhaseCommit(TransactionLog(engine), [Part("a")]).transaction()
+    with tx:
+        assert repr(tx) == f"<Transaction {tx.id} open: nobody>"
+    assert tx.result.outcome is Outcome.COMMITTED
+    with pytest.raises(ConfigError, match="was entered before; begin another with coordinator"), tx:
+        pass
+
+
+def test_a_log_that_forgets_is_found(engine):
+    """A decision must outlive a power cut."""
+    (finding,) = TwoPhaseCommit(TransactionLog(engine), [Part("a")]).lint()
+    assert str(finding) == (
+        "durability of the log is none: a machine that loses power forgets decisions that some participants know of "
+        "and others do not; keep the log on an engine with durability disk"
+    )
+
+
+class Slow(Part):
+    """Prepares for ever, for tasks."""
+
+    def __init__(self, name: str, began: asyncio.Event) -> None:
+        super().__init__(name)
+        self.began = began
+
+    async def prepare_async(self, transaction: str) -> Vote:
+        self._do("prepare")
+        self.began.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_a_cancelled_task_undoes_what_is_not_decided(engine):
+    """Cancelled while a participant prepares: all are told to abort, and the cancellation goes on."""
+    a, b = Part("a"), Slow("b", asyncio.Event())
+    shop = TwoPhaseCommit(TransactionLog(engine), [a, b])
+    tx = shop.transaction()
+
+    async def work() -> None:
+        async with tx:
+            await tx.enlist_async(a)
+            await tx.enlist_async(b)
+
+    task = asyncio.create_task(work())
+    await b.began.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (tx.result.outcome, a.told[-1], b.told) == (Outcome.ABORTED, "abort", ["prepare", "abort"])
+    assert await shop.in_doubt_async() == ()
 
 
 def test_a_logged_participant_votes_once_and_ends_once(engine):

@@ -16,9 +16,23 @@ from seawall.distributed.transactions.two_phase._messages import Outcome
 from seawall.distributed.transactions.two_phase._names import KIND_NAME, name_of
 from seawall.distributed.transactions.two_phase._participant import InDoubt, Participant, Recovery, Result
 from seawall.distributed.transactions.two_phase._transaction import Transaction
-from seawall.engines import Finding
+from seawall.engines import Durability, Finding
 from seawall.engines.operation import driver_of
-from seawall.errors import ConfigError, Conflict, TransactionAborted, TransactionError, TransactionInDoubt
+from seawall.errors import (
+    ConfigError,
+    Conflict,
+    TransactionAborted,
+    TransactionError,
+    TransactionInDoubt,
+    UnknownOutcome,
+)
+
+_FORGETFUL = Finding(
+    "durability of the log",
+    "",
+    "a machine that loses power forgets decisions that some participants know of and others do not",
+    "keep the log on an engine with durability disk",
+)
 
 
 class TwoPhaseCommit:
@@ -112,16 +126,19 @@ class TwoPhaseCommit:
         """`lint` for a task."""
         return await take_async(self._linted(), self._driver)
 
-    def recover(self) -> Recovery:
+    def recover(self, transaction: str | None = None) -> Recovery:
         """Finish what was left: tell of commits that are in the log, abort what is prepared without one.
 
         Guarantees: what a living coordinator is at is left to it. May be called at any time, by any process.
-        """
-        return take(recovery.recovered_all(self), self._driver)
 
-    async def recover_async(self) -> Recovery:
+        Args:
+            transaction: Only this one; None for all.
+        """
+        return take(recovery.recovered_all(self, transaction), self._driver)
+
+    async def recover_async(self, transaction: str | None = None) -> Recovery:
         """`recover` for a task."""
-        return await take_async(recovery.recovered_all(self), self._driver)
+        return await take_async(recovery.recovered_all(self, transaction), self._driver)
 
     def in_doubt(self) -> tuple[InDoubt, ...]:
         """Transactions that are not over, by the log and by what participants hold ready; changes nothing."""
@@ -154,7 +171,8 @@ class TwoPhaseCommit:
                 raise answer
 
     def _linted(self) -> Course[tuple[Finding, ...]]:
-        found: list[Finding] = []
+        durability = self._log.journal.guarantees.durability
+        found = [] if durability >= Durability.disk else [_FORGETFUL._replace(value=durability.name)]
         for answer in (yield from self._all("lint")):
             if isinstance(answer, Exception):
                 raise answer
@@ -188,6 +206,8 @@ class TwoPhaseCommit:
         try:
             begun = self._log.entry("begun", participants=list(enlisted))
             owned = yield Run(self._log._do_begin(KIND_NAME, transaction.id, begun))
+            if not isinstance(owned, Owned):
+                raise UnknownOutcome(f"transaction {transaction.id} was begun, but by whom is not known")  # noqa: TRY301
         except BaseException:
             transaction.result = yield from self._undone(transaction.id, enlisted)
             raise

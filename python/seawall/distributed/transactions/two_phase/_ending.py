@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from seawall.distributed.transactions._log import TransactionLog
 from seawall.distributed.transactions._owned import Owned
-from seawall.distributed.transactions._records import LogEntry
+from seawall.distributed.transactions._records import LogEntry, encode
 from seawall.distributed.transactions.two_phase._course import Call, Calls, Course, Run
 from seawall.distributed.transactions.two_phase._machine import Coordinator, CoordinatorStep, Phase, recovered
 from seawall.distributed.transactions.two_phase._messages import (
@@ -131,14 +131,19 @@ class Ending:
 
     def _decide(self, action: Force) -> Course[bool | None]:
         """Whether the commit is in the log; None when that cannot be found out."""
-        entry = self._log.entry(COMMITTED, to_tell=list(action.to_tell))
+        owned, entry = self._owned, self._log.entry(COMMITTED, to_tell=list(action.to_tell))
         try:
-            yield Run(self._log._do_write(self._owned, entry))
+            # Sent once and once only: what refuses it then refuses it for good. A write that tries again may be
+            # refused the second time though the first has arrived.
+            owned.last = yield Run(
+                self._log.journal._do_append(owned.claim.stream, encode(entry), expected=owned.last, claim=owned.claim)
+            )
         except UnknownOutcome:
             return (yield from self._find_out())
         except SeawallError as error:
             self.causes.setdefault("log", error)
             return False
+        owned.entries.append(entry)
         return True
 
     def _find_out(self) -> Course[bool | None]:
@@ -149,10 +154,11 @@ class Ending:
         except SeawallError as error:
             self.causes.setdefault("log", error)
             again = None
-        if not isinstance(again, Owned):
+        if again is None:
             self._is_unknown = True
             return None
-        self._owned = again
+        if isinstance(again, Owned):
+            self._owned = again
         return committed_to(again.entries) is not None
 
     def _leave(self) -> Course[None]:

@@ -37,7 +37,7 @@ class TwoPhaseKind:
             steps=3,
         )
 
-    def words(self, entry: LogEntry) -> str:
+    def words(self, entry: LogEntry) -> str:  # noqa: PLR0911 -- one for each word
         """One line of its history."""
         data = entry.data
         match entry.what:
@@ -49,11 +49,19 @@ class TwoPhaseKind:
                 return "committed, everybody knows"
             case "aborted" if data.get("against"):
                 return f"aborted: {', '.join(data['against'])} voted no"
+            case "ordered":
+                return f"{data['by']} ordered to {data['to']}: {data['why']}"
+            case "finished":
+                return f"{data['state']}; participants that were not told are left to people"
         return entry.what
 
-    def order(self, entries: Sequence[LogEntry], what: str) -> str:  # noqa: ARG002 -- as kinds are asked
-        """Nothing may be ordered: whoever was not told yet must hear the decision, and no other."""
-        return f"a two-phase commit takes no order to {what}: its decision is in the log; resume it"
+    def order(self, entries: Sequence[LogEntry], what: str) -> str:
+        """A person may take it on themselves that participants end as the log says; no order changes what it says."""
+        if entries[-1].final:
+            return "it is over"
+        if what != "resolve":
+            return "its decision is in the log and nobody may change it; resume it, or resolve it by hand"
+        return ""
 
 
 KIND = TwoPhaseKind(KIND_NAME)

@@ -32,6 +32,8 @@ class PostgresParticipant:
     raise. A transaction that has changed nothing votes read_only and ends at once; what it has sent with NOTIFY is
     delivered then. A broken connection is replaced; the second COMMIT PREPARED makes no difference.
 
+    Whatever is set with SET stays set for later transactions on the connection: use SET LOCAL.
+
     PostgreSQL does not prepare a transaction that has used temporary tables, LISTEN, NOTIFY, or a cursor WITH HOLD:
     that is a no. A prepared transaction holds its locks and keeps VACUUM from its rows until it is told.
 
@@ -135,15 +137,14 @@ class PostgresParticipant:
 
     def close(self) -> None:
         """Close what is idle in threads; loops close theirs with `close_async`."""
-        while self._idle:
-            self._idle.pop().close()
+        while (connection := _popped(self._idle)) is not None:
+            connection.close()
 
     async def close_async(self) -> None:
         """Close what is idle in threads and in this loop."""
         self.close()
-        idle = self._pool(tasks=True)
-        while idle:
-            await idle.pop().close()
+        while (connection := _popped(self._pool(tasks=True))) is not None:
+            await connection.close()
 
     # What they do.
 
@@ -162,9 +163,10 @@ class PostgresParticipant:
     def _prepare(self, transaction: str, *, tasks: bool) -> Talk[Vote]:
         self._here()
         connection = self._working.get(transaction)
-        if connection is None or connection.closed:
-            return Vote.NO
-        if connection.info.transaction_status == _IN_ERROR:
+        if connection is None or connection.closed or connection.info.transaction_status == _IN_ERROR:
+            # Who votes no is not told how it ends.
+            if self._working.pop(transaction, None) is not None:
+                connection.pgconn.finish()
             return Vote.NO
         if connection.info.transaction_status != _IDLE and (yield from self._one(connection, _CHANGED)):
             yield connection.tpc_prepare()
@@ -240,8 +242,7 @@ class PostgresParticipant:
 
     def _taken(self, *, tasks: bool, refuse: bool = True) -> Talk[Any]:
         idle = self._pool(tasks=tasks)
-        while idle:
-            connection = idle.pop()
+        while (connection := _popped(idle)) is not None:
             if not _is_stale(connection):
                 return connection
             connection.pgconn.finish()
@@ -272,6 +273,14 @@ class PostgresParticipant:
 
     def __repr__(self) -> str:
         return f"<PostgresParticipant {self.name}: {len(self._working)} transactions>"
+
+
+def _popped(idle: list[Any]) -> Any:
+    """One of them, which another thread may be after, too; None when there is none."""
+    try:
+        return idle.pop()
+    except IndexError:
+        return None
 
 
 def _drop_unless_idle(connection: Any) -> None:

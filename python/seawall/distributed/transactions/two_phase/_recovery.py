@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from seawall.distributed.transactions._owned import History, Key, Owned
-from seawall.distributed.transactions.two_phase._course import Course, Run
+from seawall.distributed.transactions.two_phase._course import Call, Calls, Course, Run
 from seawall.distributed.transactions.two_phase._ending import Ending, committed_to, takes_part
 from seawall.distributed.transactions.two_phase._messages import Outcome
 from seawall.distributed.transactions.two_phase._names import KIND_NAME, Gid
@@ -26,6 +26,11 @@ class _Found:
         self.ours: dict[str, set[str]] = {}
         self.others: dict[str, set[str]] = {}
         self.unreached: list[str] = []
+
+    def keep(self, id: str) -> None:
+        """Only this one."""
+        self.ours = {each: held for each, held in self.ours.items() if each == id}
+        self.others = {each: held for each, held in self.others.items() if each == id}
 
 
 def _found(coordinator: TwoPhaseCommit) -> Course[_Found]:
@@ -60,9 +65,11 @@ def _open(coordinator: TwoPhaseCommit) -> Course[list[Key]]:
             return keys
 
 
-def recovered_all(coordinator: TwoPhaseCommit) -> Course[Recovery]:
-    """Finish all that can be finished."""
+def recovered_all(coordinator: TwoPhaseCommit, only: str | None = None) -> Course[Recovery]:
+    """Finish all that can be finished, or one."""
     found = yield from _found(coordinator)
+    if only is not None:
+        found.keep(only)
     ended: dict[Outcome, list[str]] = {Outcome.COMMITTED: [], Outcome.ABORTED: []}
     left: list[InDoubt] = []
     for id, holders in sorted(found.ours.items()):
@@ -124,8 +131,6 @@ def _straggler(
 
 
 def _told(participant: Participant | None, id: str, *, commit: bool) -> Course[bool]:
-    from seawall.distributed.transactions.two_phase._course import Call, Calls
-
     if participant is None:
         return False
     (answer,) = yield Calls((Call(participant, "commit" if commit else "abort", (id,)),))

@@ -60,10 +60,15 @@ class Transaction:
         self._enlisted[known.name] = known
         return given
 
-    def __enter__(self) -> Self:
-        self.id = take(self._coordinator._new_id(), self._coordinator._driver)
+    def _begin(self) -> Course[Self]:
+        if self.id:
+            raise ConfigError(f"transaction {self.id} was entered before; begin another with coordinator.transaction()")
+        self.id = yield from self._coordinator._new_id()
         self._is_open = True
         return self
+
+    def __enter__(self) -> Self:
+        return take(self._begin(), self._coordinator._driver)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -71,9 +76,7 @@ class Transaction:
         take(self._end(error), self._coordinator._driver)
 
     async def __aenter__(self) -> Self:
-        self.id = await take_async(self._coordinator._new_id(), self._coordinator._driver)
-        self._is_open = True
-        return self
+        return await take_async(self._begin(), self._coordinator._driver)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
