@@ -165,7 +165,8 @@ class PostgresParticipant:
         connection = self._working.get(transaction)
         if connection is None or connection.closed or connection.info.transaction_status == _IN_ERROR:
             # Who votes no is not told how it ends.
-            if self._working.pop(transaction, None) is not None:
+            if connection is not None:
+                del self._working[transaction]
                 connection.pgconn.finish()
             return Vote.NO
         if connection.info.transaction_status != _IDLE and (yield from self._one(connection, _CHANGED)):
