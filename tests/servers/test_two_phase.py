@@ -194,6 +194,57 @@ def test_a_connection_that_breaks_after_the_vote_is_replaced(server, engine, dat
     assert (result.untold, rows(server), gids(server)) == ((), [[1], [1]], [])
 
 
+@pytest.mark.parametrize("tasks", [False, True])
+def test_a_server_that_does_not_answer_holds_nobody_up(server, engine, databases, tasks):
+    """The commit stands when its time is over, and recovery tells it when the server is there again."""
+    a = databases[0]
+    b = PostgresParticipant("b", server.conninfo("b"), timeout=0.3)
+    shop = TwoPhaseCommit(TransactionLog(engine), [a, b])
+    stopped = []
+
+    def stopping(vote: Any, transaction: str) -> Any:
+        stopped.append(b._working[transaction].info.backend_pid)
+        os.kill(stopped[0], signal.SIGSTOP)
+        return vote
+
+    prepare, prepare_async = b.prepare, b.prepare_async
+    b.prepare = lambda transaction: stopping(prepare(transaction), transaction)
+
+    async def stopping_async(transaction: str) -> Any:
+        return stopping(await prepare_async(transaction), transaction)
+
+    b.prepare_async = stopping_async
+
+    async def sell_async() -> Any:
+        async with shop.transaction() as tx:
+            for part in (a, b):
+                await insert(await tx.enlist_async(part), 1)
+        await a.close_async()
+        return tx.result
+
+    result = asyncio.run(sell_async()) if tasks else sell(shop, 1)
+    os.kill(stopped[0], signal.SIGCONT)
+    assert (result.outcome, result.untold) == (Outcome.COMMITTED, ("b",))
+    while shop.in_doubt():
+        shop.recover()
+    shop.close()
+    assert (rows(server), gids(server)) == ([[1], [1]], [])
+
+
+def test_what_a_caller_does_to_a_connection_ends_with_its_transaction(engine, databases):
+    """Rows as dicts for one transaction do not confuse the coordinator, nor the next transaction."""
+    a, _ = databases
+    shop = TwoPhaseCommit(TransactionLog(engine), databases)
+    with shop.transaction() as tx:
+        connection = tx.enlist(a)
+        connection.row_factory = psycopg.rows.dict_row
+        assert connection.execute("SELECT 1 AS one").fetchone() == {"one": 1}
+        insert(connection, 1)
+    with shop.transaction() as tx:
+        assert tx.enlist(a) is connection
+        assert tx.enlist(a).execute("SELECT 1 AS one").fetchone() == (1,)
+
+
 def test_parts_of_unknown_coordinators_and_of_others_are_left_alone(server, engine, databases):
     """Listed in doubt if seawall has prepared them; another program's are not even that."""
     shop = TwoPhaseCommit(TransactionLog(engine), databases)
@@ -251,3 +302,5 @@ def test_bad_options_are_refused():
         PostgresParticipant("a", "", connect_timeout=0)
     with pytest.raises(ConfigError, match=r"^idle must be a whole number from 0 to 1,000, got -1$"):
         PostgresParticipant("a", "", idle=-1)
+    with pytest.raises(ConfigError, match=r"^timeout must be "):
+        PostgresParticipant("a", "", timeout=0)

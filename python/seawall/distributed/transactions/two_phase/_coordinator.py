@@ -162,6 +162,14 @@ class TwoPhaseCommit:
         """`outcome` for a task."""
         return await take_async(self._asked(transaction), self._driver)
 
+    def close(self) -> None:
+        """Close what participants hold open for threads; the log is its engine's."""
+        take(self._all("close"), self._driver)
+
+    async def close_async(self) -> None:
+        """`close` for a task: what they hold open in this loop, too."""
+        await take_async(self._all("close"), self._driver)
+
     # What they do.
 
     def _checked(self) -> Course[None]:

@@ -6,12 +6,16 @@ import asyncio
 import os
 import select
 import weakref
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, TypeVar
 
+from seawall.clock import Clock, SystemClock, to_ns
 from seawall.distributed.transactions.two_phase._messages import Vote
 from seawall.distributed.transactions.two_phase._names import Gid, gid_of, name_of
 from seawall.distributed.transactions.two_phase._settings import SETTINGS, findings, refusal
+from seawall.distributed.transactions.two_phase._timed import kinds
 from seawall.engines import Finding
 from seawall.errors import ConfigError
 
@@ -44,14 +48,26 @@ class PostgresParticipant:
     Args:
         name: 1 to 40 ASCII letters, digits, '-' and '_'; the same for ever.
         conninfo: Of the database, a URL or `host=... dbname=...`. Everybody who recovers needs the same user.
+        timeout: For each of the coordinator's own calls, in seconds, 0.1 to 3,600; what takes longer is told again by
+            recovery. The caller's statements are not bounded by it.
         connect_timeout: Whole seconds, 2 to 3,600.
         idle: How many connections are kept open for later, for threads and for each loop; 0 to 1,000.
+        clock: What `timeout` goes by in threads.
 
     Raises:
         ConfigError: From `check` and `enlist`: the server's `max_prepared_transactions` is 0, which is its default.
     """
 
-    def __init__(self, name: str, conninfo: str, *, connect_timeout: int = 5, idle: int = 8) -> None:
+    def __init__(
+        self,
+        name: str,
+        conninfo: str,
+        *,
+        timeout: float | timedelta = 30.0,
+        connect_timeout: int = 5,
+        idle: int = 8,
+        clock: Clock | None = None,
+    ) -> None:
         try:
             import psycopg
         except ImportError as error:
@@ -62,9 +78,11 @@ class PostgresParticipant:
                 raise ConfigError(f"{option} must be a whole number from {least:,} to {most:,}, got {value!r}")
         self._library = psycopg
         self._conninfo = conninfo
-        self._timeout = connect_timeout
+        self._timeout_ns = to_ns(timeout, "timeout", least_ns=100_000_000, most_ns=3_600_000_000_000)
+        self._connect_timeout = connect_timeout
+        self._clock = clock or SystemClock()
         self._most_idle = idle
-        self._abandoned: list[Any] = []
+        self._abandoned: list[Any] = []  # kept in a forked child: they are the parent's
         self._anew()
 
     def _anew(self) -> None:
@@ -81,7 +99,7 @@ class PostgresParticipant:
 
     async def begin_async(self, transaction: str) -> Any:
         """`begin` for a task: a `psycopg.AsyncConnection`."""
-        return await _talk_async(self._begin(transaction, tasks=True))
+        return await self._bounded(self._begin(transaction, tasks=True))
 
     def prepare(self, transaction: str) -> Vote:
         """PREPARE TRANSACTION, or COMMIT when nothing was changed."""
@@ -89,7 +107,7 @@ class PostgresParticipant:
 
     async def prepare_async(self, transaction: str) -> Vote:
         """`prepare` for a task."""
-        return await _talk_async(self._prepare(transaction, tasks=True))
+        return await self._bounded(self._prepare(transaction, tasks=True))
 
     def commit(self, transaction: str) -> None:
         """COMMIT PREPARED; nothing when there is none."""
@@ -97,7 +115,7 @@ class PostgresParticipant:
 
     async def commit_async(self, transaction: str) -> None:
         """`commit` for a task."""
-        await _talk_async(self._finish(transaction, "commit", tasks=True))
+        await self._bounded(self._finish(transaction, "commit", tasks=True))
 
     def abort(self, transaction: str) -> None:
         """ROLLBACK, or ROLLBACK PREPARED; nothing when there is none."""
@@ -105,7 +123,7 @@ class PostgresParticipant:
 
     async def abort_async(self, transaction: str) -> None:
         """`abort` for a task."""
-        await _talk_async(self._finish(transaction, "rollback", tasks=True))
+        await self._bounded(self._finish(transaction, "rollback", tasks=True))
 
     def prepared(self) -> tuple[Gid, ...]:
         """What seawall has prepared in this database under this participant's name, of any coordinator."""
@@ -113,7 +131,7 @@ class PostgresParticipant:
 
     async def prepared_async(self) -> tuple[Gid, ...]:
         """`prepared` for a task."""
-        return await _talk_async(self._prepared(tasks=True))
+        return await self._bounded(self._prepared(tasks=True))
 
     def check(self) -> None:
         """See that the database can be reached, and can prepare.
@@ -125,7 +143,7 @@ class PostgresParticipant:
 
     async def check_async(self) -> None:
         """`check` for a task."""
-        await _talk_async(self._check(tasks=True))
+        await self._bounded(self._check(tasks=True))
 
     def lint(self) -> tuple[Finding, ...]:
         """Settings of the server that will hurt, and prepared transactions that were forgotten."""
@@ -133,7 +151,7 @@ class PostgresParticipant:
 
     async def lint_async(self) -> tuple[Finding, ...]:
         """`lint` for a task."""
-        return await _talk_async(self._lint(tasks=True))
+        return await self._bounded(self._lint(tasks=True))
 
     def close(self) -> None:
         """Close what is idle in threads; loops close theirs with `close_async`."""
@@ -156,8 +174,10 @@ class PostgresParticipant:
         if (known := self._working.get(transaction)) is not None:
             return known
         connection = yield from self._taken(tasks=tasks)
-        yield connection.tpc_begin(self._gid(transaction))
+        with _dropping(connection):
+            yield connection.tpc_begin(self._gid(transaction))
         self._working[transaction] = connection
+        connection.hurry = None
         return connection
 
     def _prepare(self, transaction: str, *, tasks: bool) -> Talk[Vote]:
@@ -169,11 +189,13 @@ class PostgresParticipant:
                 del self._working[transaction]
                 connection.pgconn.finish()
             return Vote.NO
-        if connection.info.transaction_status != _IDLE and (yield from self._one(connection, _CHANGED)):
-            yield connection.tpc_prepare()
-            return Vote.YES
+        self._hurry(connection)
+        with _dropping(connection):
+            if connection.info.transaction_status != _IDLE and (yield from self._one(connection, _CHANGED)):
+                yield connection.tpc_prepare()
+                return Vote.YES
+            yield connection.tpc_commit()
         del self._working[transaction]
-        yield connection.tpc_commit()
         yield from self._give_back(connection, tasks=tasks)
         return Vote.READ_ONLY
 
@@ -181,13 +203,12 @@ class PostgresParticipant:
         self._here()
         connection = self._working.pop(transaction, None)
         if connection is not None and not connection.closed:
+            self._hurry(connection)
             try:
-                yield getattr(connection, f"tpc_{word}")()
-            except BaseException as error:
-                connection.pgconn.finish()
-                if not isinstance(error, self._library.Error):
-                    raise
-                # Its state is not known any more: told again over another, by name.
+                with _dropping(connection):
+                    yield getattr(connection, f"tpc_{word}")()
+            except self._library.Error:
+                pass  # its state is not known any more: told again over another, by name
             else:
                 yield from self._give_back(connection, tasks=tasks)
                 return
@@ -216,26 +237,29 @@ class PostgresParticipant:
     def _rows(self, sql: str, *, tasks: bool, refuse: bool = True) -> Talk[list[Any]]:
         self._here()
         connection = yield from self._taken(tasks=tasks, refuse=refuse)
-        try:
-            cursor = yield connection.execute(sql)
+        with _dropping(connection):
+            cursor = yield self._cursor(connection).execute(sql)
             rows: list[Any] = yield cursor.fetchall()
             yield connection.rollback()
-        finally:
-            _drop_unless_idle(connection)
         yield from self._give_back(connection, tasks=tasks)
         return rows
 
     def _one(self, connection: Any, sql: str) -> Talk[Any]:
-        cursor = yield connection.cursor(row_factory=self._library.rows.tuple_row).execute(sql)
+        cursor = yield self._cursor(connection).execute(sql)
         row = yield cursor.fetchone()
         return row[0]
+
+    def _cursor(self, connection: Any) -> Any:
+        """An ordinary one, whatever the caller has set up."""
+        library = self._library
+        kind = library.AsyncCursor if isinstance(connection, library.AsyncConnection) else library.Cursor
+        return kind(connection, row_factory=library.rows.tuple_row)
 
     # Connections.
 
     def _here(self) -> None:
         if self._pid != os.getpid():
-            # Kept so that the child's garbage collection does not end the parent's sessions.
-            self._abandoned += [*self._working.values(), *self._idle]
+            self._abandoned += [self._working, self._idle, self._idle_of]
             self._anew()
 
     def _pool(self, *, tasks: bool) -> list[Any]:
@@ -245,21 +269,26 @@ class PostgresParticipant:
         idle = self._pool(tasks=tasks)
         while (connection := _popped(idle)) is not None:
             if not _is_stale(connection):
+                self._hurry(connection)
                 return connection
             connection.pgconn.finish()
-        kind = self._library.AsyncConnection if tasks else self._library.Connection
-        connection = yield kind.connect(
-            self._conninfo, connect_timeout=self._timeout, application_name=f"seawall {self.name}"
+        connection = yield kinds()[tasks].connect(
+            self._conninfo, connect_timeout=self._connect_timeout, application_name=f"seawall {self.name}"
         )
-        try:
+        self._hurry(connection)
+        with _dropping(connection):
             yield from self._first(connection, refuse=refuse)
-        except BaseException:
-            connection.pgconn.finish()
-            raise
         return connection
 
+    def _hurry(self, connection: Any) -> None:
+        connection.hurry = (self._clock, self._clock.now_ns() + self._timeout_ns)
+
+    async def _bounded(self, talk: Talk[R]) -> R:
+        async with asyncio.timeout(self._timeout_ns / 1e9):
+            return await _talk_async(talk)
+
     def _first(self, connection: Any, *, refuse: bool) -> Talk[None]:
-        cursor = yield connection.execute(SETTINGS)
+        cursor = yield self._cursor(connection).execute(SETTINGS)
         row = yield cursor.fetchone()
         yield connection.rollback()
         if refuse and (why := refusal(row, self.name)):
@@ -270,6 +299,7 @@ class PostgresParticipant:
         if connection.closed or connection.info.transaction_status != _IDLE or len(idle) >= self._most_idle:
             yield connection.close()
         else:
+            connection.row_factory = self._library.rows.tuple_row
             idle.append(connection)
 
     def __repr__(self) -> str:
@@ -282,6 +312,16 @@ def _popped(idle: list[Any]) -> Any:
         return idle.pop()
     except IndexError:
         return None
+
+
+@contextmanager
+def _dropping(connection: Any) -> Iterator[None]:
+    """Close it if it does not get through: its late answer must not be the answer to what comes next."""
+    try:
+        yield
+    except BaseException:
+        connection.pgconn.finish()
+        raise
 
 
 def _drop_unless_idle(connection: Any) -> None:
