@@ -77,7 +77,7 @@ class World:
     def _outcome(self, context: StepContext) -> str:
         if self.healed:
             return "ok"
-        rng = Random(f"{self.seed}/{context.key}/{context.attempt}")
+        rng = Random(f"{self.seed}/{context.step}/{context.operation}/{context.attempt}")
         chance = rng.random()
         if context.operation == "compensation":
             cursed = Random(f"{self.seed}/cursed").random() < 0.1
@@ -90,7 +90,7 @@ class World:
         return [(n, step, operation) for n, step, operation in rows]
 
 
-def saga_of(world: World) -> Saga:
+def saga_of(world: World, *, parallel: bool = True) -> Saga:
     """A definition by the world's seed: up to four stages, some of them parallel, perhaps a pivot."""
     rng = Random(f"{world.seed}/saga")
     count = rng.randint(1, 4)
@@ -106,7 +106,7 @@ def saga_of(world: World) -> Saga:
 
     stages: list[Step | Parallel] = []
     for stage in range(count):
-        if stage == pivot or rng.random() < 0.75:
+        if not parallel or stage == pivot or rng.random() < 0.75:
             stages.append(step(stage))
         else:
             branches = [tuple(step(stage) for _ in range(rng.randint(1, 2))) for _ in range(rng.randint(2, 3))]

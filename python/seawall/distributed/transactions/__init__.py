@@ -3,6 +3,7 @@
 from seawall.distributed.transactions._keeper import Keeper
 from seawall.distributed.transactions._kinds import Kind, Summary, kind_of, kinds
 from seawall.distributed.transactions._log import TransactionLog
+from seawall.distributed.transactions._orders import Order
 from seawall.distributed.transactions._owned import History, Key, Owned
 from seawall.distributed.transactions._records import LogEntry, as_json
 
@@ -12,6 +13,7 @@ __all__ = [
     "Key",
     "Kind",
     "LogEntry",
+    "Order",
     "Owned",
     "Summary",
     "TransactionLog",

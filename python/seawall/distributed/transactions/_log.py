@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from seawall.clock import WallClock, to_ns
 from seawall.distributed.transactions._kinds import kinds
+from seawall.distributed.transactions._orders import Order, give
 from seawall.distributed.transactions._owned import History, Key, Owned
 from seawall.distributed.transactions._records import LogEntry, decode, encode
 from seawall.engines import Engine, Record
@@ -56,6 +57,7 @@ class TransactionLog:
         ttl: float | timedelta = 30.0,
         wall: Wall | None = None,
     ) -> None:
+        self.engine = engine
         self.journal = engine.journal(namespace)
         self._driver = driver_of(self.journal)
         self.owner = owner or f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
@@ -69,6 +71,24 @@ class TransactionLog:
     def entry(self, what: str, /, **data: Any) -> LogEntry:
         """A record stamped now."""
         return LogEntry(what, self.now_us(), data)
+
+    def _do_order(self, kind: str, id: str, what: Order, *, by: str, why: str) -> Op[History]:
+        """Write what a person has decided about a transaction that nobody owns at present; it is not run by this.
+
+        Args:
+            kind: One of `kinds()`.
+            id: Of the transaction.
+            what: "park": nobody goes on with it. "resolve": it is finished as it is, somebody has seen to it.
+                "compensate": it goes back. "retry": it goes on where it was parked, with all its attempts again.
+            by: Who decides, for the history.
+            why: For the history.
+
+        Raises:
+            TransactionUnknown: There is no such transaction.
+            TransactionBusy: Somebody owns it at present.
+            TransactionError: The decision makes no sense where it stands; the message says why.
+        """
+        return (yield from give(self, kind, id, what, by=by, why=why))
 
     # Whom a transaction belongs to.
 
@@ -284,6 +304,7 @@ class TransactionLog:
     write, write_async = blocking(_do_write), awaitable(_do_write)
     leave, leave_async = blocking(_do_leave), awaitable(_do_leave)
     finish, finish_async = blocking(_do_finish), awaitable(_do_finish)
+    order, order_async = blocking(_do_order), awaitable(_do_order)
     load, load_async = blocking(_do_load), awaitable(_do_load)
     keys, keys_async = blocking(_do_keys), awaitable(_do_keys)
     prune, prune_async = blocking(_do_prune), awaitable(_do_prune)

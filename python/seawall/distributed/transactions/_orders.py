@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from seawall.distributed.transactions._kinds import kind_of
-from seawall.distributed.transactions._log import TransactionLog
 from seawall.distributed.transactions._owned import History, Owned
 from seawall.engines.operation import Op
 from seawall.errors import ConfigError, TransactionBusy, TransactionError, TransactionUnknown
+
+if TYPE_CHECKING:
+    from seawall.distributed.transactions._log import TransactionLog
 
 Order = Literal["park", "resolve", "compensate", "retry"]
 ORDERS: tuple[Order, ...] = ("park", "resolve", "compensate", "retry")
 
 
 def give(log: TransactionLog, kind: str, id: str, what: Order, *, by: str, why: str) -> Op[History]:
-    """Write what a person has decided about a transaction that nobody owns at present; it is not run by this.
-
-    `park`: nobody goes on with it. `resolve`: it is finished as it is, somebody has seen to it. `compensate`: it goes
-    back. `retry`: it goes on where it was parked, with all its attempts again.
-
-    Args:
-        log: Where it is kept.
-        kind: One of `kinds()`.
-        id: Of the transaction.
-        what: The decision.
-        by: Who decides, for the history.
-        why: For the history.
-
-    Raises:
-        TransactionUnknown: There is no such transaction.
-        TransactionBusy: Somebody owns it at present.
-        TransactionError: The decision makes no sense where it stands; the message says why.
-    """
+    """`TransactionLog.order`."""
     reader = kind_of(kind)
     if reader is None or what not in ORDERS:
         raise ConfigError(

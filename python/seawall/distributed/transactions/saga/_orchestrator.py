@@ -13,7 +13,7 @@ from typing import Any
 
 from seawall.distributed.transactions._keeper import Keeper
 from seawall.distributed.transactions._log import TransactionLog, Wall
-from seawall.distributed.transactions._orders import Order, give
+from seawall.distributed.transactions._orders import Order
 from seawall.distributed.transactions._owned import History, Owned
 from seawall.distributed.transactions._records import LogEntry, as_json
 from seawall.distributed.transactions.saga._course import Ask, Course, Journey
@@ -67,6 +67,8 @@ class Orchestrator:
         ttl: How long a saga waits after its orchestrator was killed, in seconds, 0.1 to 86,400.
         wall: What stamps the records, and measures deadlines and waits of sagas; by default Unix time.
     """
+
+    kind = "saga"
 
     ended: Signal[SagaResult]
     """A saga has come to an end here, or is parked."""
@@ -243,7 +245,7 @@ class Orchestrator:
 
     def _order(self, id: str, what: Order, by: str, why: str) -> Course[SagaResult]:
         self._rest.end(id)
-        return result_of((yield Ask(give(self.log, "saga", id, what, by=by, why=why))))
+        return result_of((yield Ask(self.log._do_order("saga", id, what, by=by, why=why))))
 
     def _go_on(self, owned: Owned, patience_us: float) -> Course[SagaResult]:
         state = fold(owned.entries)
