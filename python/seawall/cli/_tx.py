@@ -19,6 +19,7 @@ from seawall.distributed.transactions import Order
 from seawall.errors import EngineError, TransactionBusy, TransactionError, TransactionUnknown
 
 NOT_DONE, UNREACHABLE, UNKNOWN, REFUSED = 1, 3, 4, 5
+_ENDED = ("done", "compensated", "resolved", "committed", "aborted")
 
 
 def _options(*more: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -68,7 +69,7 @@ def list_(
 ) -> None:
     """List transactions: what each is, how far it has come, and why it stands."""
     with _errors(), look(url, namespace) as log:
-        found = find(log, kind, state, finished or state in ("done", "compensated", "resolved"), limit)
+        found = find(log, kind, state, finished or state in _ENDED, limit)
         now_us = log.now_us()
     if as_json:
         click.echo(json.dumps([list_json(each) for each in found]))
@@ -132,7 +133,7 @@ _order(
 )
 
 
-def _conclude(found: list[Found], as_json: bool, wanted: tuple[str, ...] | None = ("done", "compensated")) -> None:
+def _conclude(found: list[Found], as_json: bool, wanted: tuple[str, ...] | None = _ENDED) -> None:
     """Tell how they stand; exit 1 when one did not end as was wanted."""
     if as_json:
         click.echo(json.dumps([list_json(each) for each in found]))

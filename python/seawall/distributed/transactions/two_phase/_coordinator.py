@@ -64,6 +64,8 @@ class TwoPhaseCommit:
         Transactions".
     """
 
+    kind = KIND_NAME
+
     def __init__(
         self,
         log: TransactionLog,
@@ -139,6 +141,20 @@ class TwoPhaseCommit:
     async def recover_async(self, transaction: str | None = None) -> Recovery:
         """`recover` for a task."""
         return await take_async(recovery.recovered_all(self, transaction), self._driver)
+
+    def resume(self, transaction: str) -> Result:
+        """Finish one transaction whose coordinator is gone.
+
+        Raises:
+            TransactionUnknown: There is none, in the log or held ready.
+            TransactionBusy: A living coordinator has it.
+            TransactionError: Somebody could not be told; the message says who.
+        """
+        return take(recovery.resumed(self, transaction), self._driver)
+
+    async def resume_async(self, transaction: str) -> Result:
+        """`resume` for a task."""
+        return await take_async(recovery.resumed(self, transaction), self._driver)
 
     def in_doubt(self) -> tuple[InDoubt, ...]:
         """Transactions that are not over, by the log and by what participants hold ready; changes nothing."""

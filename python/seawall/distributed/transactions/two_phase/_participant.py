@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -81,3 +82,8 @@ class Recovery:
     committed: tuple[str, ...]
     aborted: tuple[str, ...]
     in_doubt: tuple[InDoubt, ...]
+
+    def __iter__(self) -> Iterator[Result]:
+        """Those that are over."""
+        for outcome, ids in ((Outcome.COMMITTED, self.committed), (Outcome.ABORTED, self.aborted)):
+            yield from (Result(id, outcome) for id in ids)

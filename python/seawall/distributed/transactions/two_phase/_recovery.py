@@ -10,13 +10,14 @@ from seawall.distributed.transactions.two_phase._course import Call, Calls, Cour
 from seawall.distributed.transactions.two_phase._ending import Ending, committed_to, takes_part
 from seawall.distributed.transactions.two_phase._messages import Outcome
 from seawall.distributed.transactions.two_phase._names import KIND_NAME, Gid
-from seawall.distributed.transactions.two_phase._participant import InDoubt, Participant, Recovery
-from seawall.errors import SeawallError
+from seawall.distributed.transactions.two_phase._participant import InDoubt, Participant, Recovery, Result
+from seawall.errors import SeawallError, TransactionBusy, TransactionError, TransactionUnknown
 
 if TYPE_CHECKING:
     from seawall.distributed.transactions.two_phase._coordinator import TwoPhaseCommit
 
 _PAGE = 1_000
+_LIVING = "in the hands of a coordinator"
 
 
 class _Found:
@@ -81,6 +82,24 @@ def recovered_all(coordinator: TwoPhaseCommit, only: str | None = None) -> Cours
     return Recovery(tuple(ended[Outcome.COMMITTED]), tuple(ended[Outcome.ABORTED]), (*left, *_of_others(found)))
 
 
+def resumed(coordinator: TwoPhaseCommit, id: str) -> Course[Result]:
+    """Finish one, or say why not."""
+    done = yield from recovered_all(coordinator, id)
+    for result in done:
+        return result
+    doubt = next((doubt for doubt in done.in_doubt if doubt.id == id), None)
+    if doubt is not None:
+        kind = TransactionBusy if doubt.why == _LIVING else TransactionError
+        raise kind(
+            f"transaction {id} is not over ({', '.join(doubt.participants)}): {doubt.why}", kind=KIND_NAME, id=id
+        )
+    history = yield Run(coordinator._log._do_load(KIND_NAME, id))
+    if history is None:
+        raise TransactionUnknown(f"there is no transaction {id!r}, or it has been pruned", kind=KIND_NAME, id=id)
+    is_committed = committed_to(history.entries) is not None or history.entries[-1].what == "ended"
+    return Result(id, Outcome.COMMITTED if is_committed else Outcome.ABORTED)
+
+
 def recovered_one(coordinator: TwoPhaseCommit, id: str, holders: Iterable[str] = ()) -> Course[Outcome | InDoubt]:
     """Finish one transaction of ours, unless its coordinator lives or a participant cannot be reached."""
     held = tuple(sorted(holders))
@@ -115,7 +134,7 @@ def _left(outcome: Outcome, untold: tuple[str, ...], id: str) -> Outcome | InDou
 def _living(found: History, held: tuple[str, ...]) -> InDoubt:
     to_tell = committed_to(found.entries)
     outcome = Outcome.IN_DOUBT if to_tell is None else Outcome.COMMITTED
-    return InDoubt(found.key.id, outcome, to_tell or held or takes_part(found.entries), "in the hands of a coordinator")
+    return InDoubt(found.key.id, outcome, to_tell or held or takes_part(found.entries), _LIVING)
 
 
 def _straggler(
