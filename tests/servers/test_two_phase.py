@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +231,40 @@ def test_a_server_that_does_not_answer_holds_nobody_up(server, engine, databases
         shop.recover()
     shop.close()
     assert (rows(server), gids(server)) == ([[1], [1]], [])
+
+
+def test_recovery_leaves_living_transactions_alone(server, engine, databases):
+    """Two threads sell while a third recovers all the time: nothing is undone, told twice, or left."""
+    shop = TwoPhaseCommit(TransactionLog(engine), databases)
+    is_over = threading.Event()
+    found = []
+
+    def recover() -> None:
+        while not is_over.is_set():
+            found.append(shop.recover())
+
+    with ThreadPoolExecutor(3) as pool:
+        recovering = pool.submit(recover)
+        try:
+            results = list(pool.map(lambda value: sell(shop, value), range(40)))
+        finally:
+            is_over.set()
+        recovering.result()
+    assert {result.outcome for result in results} == {Outcome.COMMITTED}
+    assert {ended for each in found for ended in each.aborted} == set()
+    assert (rows(server), gids(server), shop.in_doubt()) == ([list(range(40))] * 2, [], ())
+
+
+async def test_a_connection_of_threads_does_not_get_among_those_of_tasks(server, engine, databases):
+    """The plain enlist within a task blocks the loop for a moment, and no more harm is done."""
+    a, _ = databases
+    shop = TwoPhaseCommit(TransactionLog(engine), databases)
+    async with shop.transaction() as tx:
+        insert(tx.enlist(a), 1)
+    async with shop.transaction() as tx:
+        await insert(await tx.enlist_async(a), 2)
+    assert rows(server) == [[1, 2], []]
+    await shop.close_async()
 
 
 def test_what_a_caller_does_to_a_connection_ends_with_its_transaction(engine, databases):

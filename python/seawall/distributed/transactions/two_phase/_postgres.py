@@ -103,11 +103,11 @@ class PostgresParticipant:
 
     def prepare(self, transaction: str) -> Vote:
         """PREPARE TRANSACTION, or COMMIT when nothing was changed."""
-        return _talk(self._prepare(transaction, tasks=False))
+        return _talk(self._prepare(transaction))
 
     async def prepare_async(self, transaction: str) -> Vote:
         """`prepare` for a task."""
-        return await self._bounded(self._prepare(transaction, tasks=True))
+        return await self._bounded(self._prepare(transaction))
 
     def commit(self, transaction: str) -> None:
         """COMMIT PREPARED; nothing when there is none."""
@@ -180,7 +180,7 @@ class PostgresParticipant:
         connection.hurry = None
         return connection
 
-    def _prepare(self, transaction: str, *, tasks: bool) -> Talk[Vote]:
+    def _prepare(self, transaction: str) -> Talk[Vote]:
         self._here()
         connection = self._working.get(transaction)
         if connection is None or connection.closed or connection.info.transaction_status == _IN_ERROR:
@@ -196,7 +196,7 @@ class PostgresParticipant:
                 return Vote.YES
             yield connection.tpc_commit()
         del self._working[transaction]
-        yield from self._give_back(connection, tasks=tasks)
+        yield from self._give_back(connection)
         return Vote.READ_ONLY
 
     def _finish(self, transaction: str, word: str, *, tasks: bool) -> Talk[None]:
@@ -210,7 +210,7 @@ class PostgresParticipant:
             except self._library.Error:
                 pass  # its state is not known any more: told again over another, by name
             else:
-                yield from self._give_back(connection, tasks=tasks)
+                yield from self._give_back(connection)
                 return
         connection = yield from self._taken(tasks=tasks)
         try:
@@ -220,7 +220,7 @@ class PostgresParticipant:
                 raise
         finally:
             _drop_unless_idle(connection)
-        yield from self._give_back(connection, tasks=tasks)
+        yield from self._give_back(connection)
 
     def _prepared(self, *, tasks: bool) -> Talk[tuple[Gid, ...]]:
         rows = yield from self._rows(_HELD, tasks=tasks)
@@ -241,7 +241,7 @@ class PostgresParticipant:
             cursor = yield self._cursor(connection).execute(sql)
             rows: list[Any] = yield cursor.fetchall()
             yield connection.rollback()
-        yield from self._give_back(connection, tasks=tasks)
+        yield from self._give_back(connection)
         return rows
 
     def _one(self, connection: Any, sql: str) -> Talk[Any]:
@@ -294,8 +294,8 @@ class PostgresParticipant:
         if refuse and (why := refusal(row, self.name)):
             raise ConfigError(why)
 
-    def _give_back(self, connection: Any, *, tasks: bool) -> Talk[None]:
-        idle = self._pool(tasks=tasks)
+    def _give_back(self, connection: Any) -> Talk[None]:
+        idle = self._pool(tasks=isinstance(connection, self._library.AsyncConnection))
         if connection.closed or connection.info.transaction_status != _IDLE or len(idle) >= self._most_idle:
             yield connection.close()
         else:
