@@ -253,7 +253,7 @@ def sell(world: World, way: str, value: int, at: int, told: str) -> None:
 def sell_without_server(world: World, value: int, at: int, told: str) -> None:
     """`sell` while the server is killed, which this process survives."""
     world.patience = 0.3
-    death = Death(at, lambda: os.kill(world.server.pid, signal.SIGKILL))
+    death = Death(at, lambda: _kill_all(world.server.pid))
     coordinator, _, shelf = world.parties(death)
     _sell(coordinator, shelf.want, "commit", value, world.directory / told)
     os._exit(0 if death.count <= at else 1)
@@ -270,6 +270,14 @@ def _sell(coordinator: TwoPhaseCommit, want: Callable[[str, int], None], way: st
             raise KeyError(way)
     # Without an id it has not even begun: the log could not be asked who it is.
     told.write_text(str(tx.result.outcome) if tx.result else "unknown" if tx.id else "aborted")
+
+
+def _kill_all(postmaster: int) -> None:
+    """The server with its sessions, which would else go on for as long as they have something to do."""
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    for pid in (postmaster, *map(int, children)):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def sell_far(world: World, value: int, at: int, told: str, pipe: Any) -> None:

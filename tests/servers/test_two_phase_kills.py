@@ -117,7 +117,7 @@ def test_processes_of_a_transaction_are_killed_one_at_a_time(world: World, victi
 
 
 def test_a_server_killed_in_the_middle_leaves_no_mixed_outcome(world: World) -> None:
-    """The postmaster dies before or after a message or log write; the coordinator lives and says what it knows."""
+    """The server dies before or after a message or log write; the coordinator lives and says what it knows."""
     chance, outcomes = random.Random(11), set()
     points = iter(range(LIVE) if LONG else (9, 16, 19, LIVE))
     while True:
