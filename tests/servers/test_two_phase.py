@@ -300,7 +300,7 @@ def test_parts_of_unknown_coordinators_and_of_others_are_left_alone(server, engi
 def test_a_server_that_prepares_nothing_is_refused_with_the_remedy(engine):
     """Before any work is done, and as a finding."""
     idle = PostgresServer()
-    idle.start()
+    idle.start("fsync=off")
     part = PostgresParticipant("orders", idle.conninfo())
     try:
         shop = TwoPhaseCommit(TransactionLog(engine), [part])
@@ -316,7 +316,9 @@ def test_a_server_that_prepares_nothing_is_refused_with_the_remedy(engine):
         assert str(caught.value) == says
         assert [str(finding) for finding in part.lint()] == [
             "max_prepared_transactions of orders is 0: nothing can be prepared; ALTER SYSTEM SET "
-            "max_prepared_transactions = 100; then restart the server"
+            "max_prepared_transactions = 100; then restart the server",
+            "fsync of orders is off: a power cut loses votes and commits that others have acted on; set fsync = on in "
+            "postgresql.conf and reload",
         ]
     finally:
         part.close()

@@ -9,7 +9,7 @@ from seawall.engines import Finding
 SETTINGS = (
     "SELECT current_setting('max_prepared_transactions')::int, current_setting('max_connections')::int, "
     "pg_is_in_recovery(), (SELECT count(*) FROM pg_prepared_xacts WHERE prepared < now() - interval '1 hour'), "
-    "current_setting('synchronous_commit')"
+    "current_setting('fsync'), current_setting('synchronous_standby_names'), (SELECT count(*) FROM pg_stat_replication)"
 )
 _HOW = "ALTER SYSTEM SET max_prepared_transactions = {}; then restart the server"
 
@@ -29,7 +29,7 @@ def refusal(row: Any, name: str) -> str:
 
 def findings(row: Any, name: str) -> tuple[Finding, ...]:
     """What `SETTINGS` found, judged."""
-    most, connections, _, forgotten, synchronous = row
+    most, connections, _, forgotten, fsync, standbys, replicas = row
     found = []
     if most == 0:
         found.append(
@@ -53,12 +53,19 @@ def findings(row: Any, name: str) -> tuple[Finding, ...]:
                 "let their coordinator recover(), or end them by hand",
             )
         )  # fmt: skip
-    if synchronous == "off":
+    if fsync == "off":
         found.append(
             Finding(
-                f"synchronous_commit of {name}", "off",
-                "a commit that was told is lost with the server, and the log has forgotten it",
-                "set synchronous_commit = on, at least for the user of the participant",
+                f"fsync of {name}", "off", "a power cut loses votes and commits that others have acted on",
+                "set fsync = on in postgresql.conf and reload",
+            )
+        )  # fmt: skip
+    if replicas and not standbys:
+        found.append(
+            Finding(
+                f"synchronous_standby_names of {name}", "empty",
+                "a failover loses votes and commits that had not reached the standby, though others have acted on them",
+                "name a synchronous standby: synchronous_standby_names = 'ANY 1 (...)'",
             )
         )  # fmt: skip
     return tuple(found)
