@@ -14,7 +14,7 @@ from rich.console import Console
 
 from seawall.cli._tx_log import Found, find, look, resume_all, resume_one, runners_of
 from seawall.cli._tx_view import history_json, history_view, list_json, list_view, one_line
-from seawall.cli._words import usage_errors
+from seawall.cli._words import Duration, usage_errors
 from seawall.distributed.transactions import Order
 from seawall.errors import EngineError, TransactionBusy, TransactionError, TransactionUnknown
 
@@ -131,6 +131,18 @@ _order(
     "Let a parked transaction go on with all its attempts again. With --sagas it is done at once, else by a worker.",
     ("done", "compensated"),
 )
+
+
+@tx.command()
+@_options(
+    click.option("--older", type=Duration(), required=True, help="Than this: 90d is not understood, 2160h is."),
+    click.option("--kind", default="saga", show_default=True, help="Only these."),
+)
+def prune(url: str, *, namespace: str, as_json: bool, older: float, kind: str) -> None:
+    """Forget transactions that ended long ago; their ids may then be used again."""
+    with _errors(), look(url, namespace) as log:
+        count = log.prune(kind, older=older)
+    click.echo(json.dumps({"pruned": count}) if as_json else f"{count:,} forgotten")
 
 
 def _conclude(found: list[Found], as_json: bool, wanted: tuple[str, ...] | None = _ENDED) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -20,11 +21,11 @@ def list_view(found: list[Found], now_us: int) -> RenderableType:
     if not found:
         return Text("no transactions")
     widths = [max(len(word), *(len(_cells(each, now_us)[n]) for each in found)) for n, word in enumerate(_HEADS)]
-    lines: list[Text] = [_line(_HEADS, widths, "dim")]
+    lines: list[RenderableType] = [_line(_HEADS, widths, "dim")]
     for each in found:
         lines.append(_line(_cells(each, now_us), widths, _STYLES.get(each.summary.state, "")))
         if each.summary.reason:
-            lines.append(Text(f"  {each.summary.reason}", style="dim"))
+            lines.append(Padding(Text(each.summary.reason, style="dim"), (0, 0, 0, 2)))
     return Group(*lines)
 
 

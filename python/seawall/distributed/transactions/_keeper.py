@@ -30,6 +30,7 @@ class Keeper:
         self._changed = threading.Condition()
         self._owned: dict[int, Owned] = {}
         self._thread: threading.Thread | None = None
+        self._closing = False
 
     def add(self, owned: Owned) -> None:
         """Renew it from now on."""
@@ -52,6 +53,7 @@ class Keeper:
             return
         with self._changed:
             self._owned.clear()
+            self._closing = self._thread is not None
             self._changed.notify_all()
             thread = self._thread
         if thread is not None:
@@ -60,13 +62,17 @@ class Keeper:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait(self._log.ttl / 3)
+                self._changed.wait_for(self._is_closing, self._log.ttl / 3)
+                self._closing = False
                 if not self._owned:
                     self._thread = None
                     return
                 owned = list(self._owned.values())
             for each in owned:
                 self._keep(each)
+
+    def _is_closing(self) -> bool:
+        return self._closing
 
     def _keep(self, owned: Owned) -> None:
         try:

@@ -15,12 +15,13 @@ from seawall.distributed.transactions._orders import Order, give
 from seawall.distributed.transactions._owned import History, Key, Owned
 from seawall.distributed.transactions._records import LogEntry, decode, encode
 from seawall.engines import Engine, Record
-from seawall.engines.operation import Op, awaitable, blocking, driver_of
+from seawall.engines.operation import Afresh, Op, awaitable, blocking, driver_of
 from seawall.errors import ConfigError, Conflict, LeaseLost, TransactionExists, UnknownOutcome
 
 _TRIES = 3
 _PAGE = 1_000
 _LONGEST_ID = 256
+PLAN = "plan"
 
 
 class Wall(Protocol):
@@ -100,7 +101,8 @@ class TransactionLog:
         Args:
             kind: One of `kinds()`.
             id: 1 to 256 bytes, unique in its kind.
-            entries: The first is "begun"; its data say what was asked for, and decide whether two are the same.
+            entries: The first is "begun"; its data say what was asked for, and decide whether two are the same, all
+                but what is under `PLAN` ("plan"): how it is done, which may change with the code.
 
         Raises:
             TransactionExists: The id is taken, and was begun with other data.
@@ -270,23 +272,28 @@ class TransactionLog:
                 break
         return tuple(found[:limit])
 
-    def _do_prune(self, kind: str, *, older: float | timedelta, limit: int = _PAGE) -> Op[int]:
+    def _do_prune(self, kind: str, *, older: float | timedelta, limit: int = 10_000) -> Op[int]:
         """Forget finished transactions whose last record is `older` than so many seconds; returns how many.
 
-        Their ids may be begun again.
+        Their ids may be begun again. Cost: all finished ones are read.
 
         Args:
             kind: One of `kinds()`.
             older: Seconds, 0 to a year.
-            limit: How many are looked at.
+            limit: At most so many.
         """
         before_us = self.now_us() - to_ns(older, "older", least_ns=0) // 1_000
-        count = 0
-        for key in (yield from self._do_keys(kind, finished=True, limit=limit)):
-            records = yield from self._records(done_stream(key))
-            if records and decode(records[-1].data, done_stream(key)).at_us <= before_us:
-                yield from self.journal._do_trim(done_stream(key), records[-1].position)
-                count += 1
+        count, after = 0, ""
+        while keys := (yield from self._do_keys(kind, finished=True, after=after, limit=_PAGE)):
+            for key in keys:
+                yield Afresh()
+                records = yield from self._records(done_stream(key))
+                if records and decode(records[-1].data, done_stream(key)).at_us <= before_us:
+                    yield from self.journal._do_trim(done_stream(key), records[-1].position)
+                    count += 1
+                    if count == limit:
+                        return count
+            after = keys[-1].id
         return count
 
     def _records(self, stream: str) -> Op[list[Record]]:
@@ -338,15 +345,19 @@ def _history(key: Key, records: Iterable[Record]) -> History:
 
 
 def _the_same(there: History, wanted: LogEntry) -> History:
-    first = there.entries[0]
-    if first.data != wanted.data:
+    before, now = _asked(there.entries[0]), _asked(wanted)
+    if before != now:
         raise TransactionExists(
-            f"{there.key.kind} {there.key.id!r} has been begun with {_short(first.data)}, not with "
-            f"{_short(wanted.data)}; nothing was begun: use another id",
+            f"{there.key.kind} {there.key.id!r} has been begun with {_short(before)}, not with {_short(now)}; nothing "
+            "was begun: use another id",
             kind=there.key.kind,
             id=there.key.id,
         )
     return there
+
+
+def _asked(begun: LogEntry) -> dict[str, Any]:
+    return {name: value for name, value in begun.data.items() if name != PLAN}
 
 
 def _short(data: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from seawall.errors import ConfigError, Damaged, WrongVersion
 
 VERSION = 1
+_LARGEST = 900_000  # with what is around it less than a record may have
 
 
 class LogEntry(NamedTuple):
@@ -77,6 +78,12 @@ def as_json(value: Any, what: str) -> Any:
     """The value as it will be read again: tuples as lists, keys as text; equal values stay equal.
 
     Raises:
-        ConfigError: It is no JSON.
+        ConfigError: It is no JSON, or more than 900,000 bytes of it.
     """
-    return json.loads(to_json(value, what))
+    text = to_json(value, what)
+    if len(text) > _LARGEST:
+        raise ConfigError(
+            f"{what} must be at most {_LARGEST:,} bytes as JSON, got {len(text):,}; keep large things elsewhere and "
+            "their address here"
+        )
+    return json.loads(text)

@@ -65,6 +65,12 @@ def test_an_id_is_not_begun_with_other_input(log):
     assert (refused.value.kind, refused.value.id) == ("saga", "1")
 
 
+def test_the_plan_does_not_make_another_transaction(log):
+    """How it is done may change with the code between two calls with one id."""
+    log.begin("saga", "1", log.entry("begun", input=1, plan=["a"]))
+    assert isinstance(log.begin("saga", "1", log.entry("begun", input=1, plan=["a", "b"])), History)
+
+
 def test_a_finished_transaction_is_found_but_not_owned(log, other):
     """By its id it is never begun again; its history is kept with a final record."""
     mine = log.begin("saga", "1", begun(log))
@@ -133,6 +139,8 @@ def test_finished_transactions_are_forgotten_after_a_while(log, clock):
     assert log.load("saga", "old") is None
     assert log.load("saga", "new").finished
     assert isinstance(log.begin("saga", "old", begun(log, other=True)), Owned)
+    clock.advance(1_000)
+    assert log.prune("saga", older=100, limit=1) == 1
 
 
 def test_a_write_whose_answer_is_lost_is_written_once(log, monkeypatch):
@@ -203,6 +211,12 @@ def test_what_is_no_json_is_refused_before_anything_is_written(log):
         "serializable"
     )
     assert log.keys() == ()
+    with pytest.raises(ConfigError) as large:
+        as_json("x" * 1_000_000, "the result")
+    assert str(large.value) == (
+        "the result must be at most 900,000 bytes as JSON, got 1,000,002; keep large things elsewhere and their "
+        "address here"
+    )
     assert as_json((1, {"a": (2,)}), "input") == [1, {"a": [2]}]
 
 

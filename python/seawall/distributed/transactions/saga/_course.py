@@ -39,12 +39,19 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Let time pass, in seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Await:
-    """Begin tasks, and come back with the ends of at least one under way; or with none when the time has come.
+    """Begin tasks, and come back with the ends of at least one of all that are under way, or with none in time.
 
     Args:
         tasks: To begin.
-        seconds: The longest wait where nothing is under way; None where something is.
+        seconds: The longest wait, by the machine's clock; None as long as it takes.
     """
 
     tasks: tuple[Task, ...]
@@ -60,7 +67,7 @@ class End:
     error: Exception | None = None
 
 
-Course = Generator[Ask | Await, Any, R]
+Course = Generator[Ask | Await | Pause, Any, R]
 
 
 class Journey:
@@ -120,13 +127,20 @@ class Journey:
             elif move.then:
                 return (yield from self._end(owned, move))
             else:
-                if (left_us := self._idle_for(move)) > self._patience_us:
+                if not self._busy and self._until(move) * 1e6 > self._patience_us:
                     return (yield from self._leave(owned))
                 yield from self._flush(owned)
-                ends = yield Await(tuple(self._task(owned, call) for call in move.start), left_us / 1e6)
-                for end in ends:
-                    self._ended(end)
+                yield from self._advance(owned, move)
             move = None
+
+    def _rest(self, owned: Owned, seconds: float) -> Course[None]:
+        """Let time pass, and keep the claim meanwhile: by the engine's clock, whatever the keeper's thread goes by."""
+        longest = self._log.ttl / 3
+        while seconds > longest:
+            yield Pause(longest)
+            yield Ask(self._log._do_keep(owned))
+            seconds -= longest
+        yield Pause(seconds)
 
     def _own(self, owned: Owned) -> None:
         self.owned = owned
@@ -140,8 +154,17 @@ class Journey:
             self._note("started", step=step, of=operation, attempt=self._state.of(step, operation).attempts + 1)
             self._busy.add((step, operation))
 
-    def _idle_for(self, move: Move) -> float:
-        return 0 if self._busy or move.wake_us is None else max(0, move.wake_us - self._log.now_us())
+    def _advance(self, owned: Owned, move: Move) -> Course[None]:
+        """Begin what is to begin, and wait for an end, or for the time of the next beginning."""
+        if not self._busy:
+            return (yield from self._rest(owned, self._until(move)))
+        seconds = None if move.wake_us is None else self._until(move)
+        for end in (yield Await(tuple(self._task(owned, call) for call in move.start), seconds)):
+            self._ended(end)
+        return None
+
+    def _until(self, move: Move) -> float:
+        return 0.0 if move.wake_us is None else max(0, move.wake_us - self._log.now_us()) / 1e6
 
     def _note(self, what: str, /, **data: Any) -> None:
         entry = self._log.entry(what, **data)

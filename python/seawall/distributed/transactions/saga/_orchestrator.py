@@ -18,6 +18,7 @@ from seawall.distributed.transactions._owned import History, Owned
 from seawall.distributed.transactions._records import LogEntry, as_json
 from seawall.distributed.transactions.saga._course import Ask, Course, Journey
 from seawall.distributed.transactions.saga._definition import Saga
+from seawall.distributed.transactions.saga._machine import next_move
 from seawall.distributed.transactions.saga._rest import Rest
 from seawall.distributed.transactions.saga._result import SagaResult, result_of
 from seawall.distributed.transactions.saga._runners import run, run_async
@@ -191,6 +192,14 @@ class Orchestrator:
                 found.append(result)
         return found
 
+    def prune(self, *, older: float | timedelta) -> int:
+        """Forget sagas that ended longer ago than `older` seconds; how many. Their ids may be begun again."""
+        return self.log.prune("saga", older=older)
+
+    async def prune_async(self, *, older: float | timedelta) -> int:
+        """`prune` in this task."""
+        return await self.log.prune_async("saga", older=older)
+
     def work(self, stop: threading.Event, *, poll: float | timedelta = 1.0, concurrency: int = 4) -> None:
         """Recover again and again until `stop` is set; then what is under way is brought to its end.
 
@@ -261,18 +270,21 @@ class Orchestrator:
         history = yield Ask(self.log._do_load("saga", id))
         if history is None or history.finished:
             return None
-        state = fold(history.entries)
-        saga = self.sagas.get(state.name)
-        if state.phase == "parked" or saga is None or saga.shape != state.shape:
-            self._rest.set(id, self.log.now_us() + _LOOK_AGAIN_US)
+        state, now_us = fold(history.entries), self.log.now_us()
+        if (until_us := self._rests_until(state, now_us)) > now_us:
+            self._rest.set(id, until_us)
             return None
         owned = yield Ask(self.log._do_own("saga", id))
-        if not isinstance(owned, Owned):
-            return None
-        result = yield from self._go_on(owned, _PATIENCE_US)
-        if not result.finished:
-            self._rest.set(id, self.log.now_us() + _PATIENCE_US)
-        return result
+        return (yield from self._go_on(owned, _PATIENCE_US)) if isinstance(owned, Owned) else None
+
+    def _rests_until(self, state: SagaState, now_us: int) -> int:
+        """When recovery looks at a saga again, if it can do nothing for it now."""
+        saga = self.sagas.get(state.name)
+        if state.phase == "parked" or saga is None or saga.shape != state.shape:
+            return now_us + _LOOK_AGAIN_US
+        move = next_move(saga, state, now_us, frozenset())
+        due_us = now_us if move.start or move.then or move.wake_us is None else move.wake_us
+        return now_us if due_us <= now_us + _PATIENCE_US else min(due_us, now_us + _LOOK_AGAIN_US)
 
     def _waiting(self, limit: int, busy: Set[str]) -> Course[list[str]]:
         """Ids of sagas nobody has and that need not rest, at most `limit`."""
@@ -292,15 +304,8 @@ class Orchestrator:
             raise ConfigError(
                 f"saga must be one of {', '.join(self.sagas)}, got {name!r}; give its definition to the Orchestrator"
             )
-        data: dict[str, Any] = {
-            "name": name,
-            "input": as_json(input, "input"),
-            "steps": saga.shape,
-            "pivot": saga.pivot,
-        }
-        if saga.deadline_us is not None:
-            data["deadline"] = saga.deadline_us
-        return saga, self.log.entry("begun", **data)
+        plan = {"steps": saga.shape, "pivot": saga.pivot, "deadline": saga.deadline_us}
+        return saga, self.log.entry("begun", name=name, input=as_json(input, "input"), plan=plan)
 
     def _journey(self, saga: Saga, patience_us: float) -> Journey:
         return Journey(self.log, saga, patience_us, self._keeper.add)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from seawall._callables import is_coroutine_function
 from seawall.distributed.transactions._log import TransactionLog
 from seawall.distributed.transactions._records import as_json
-from seawall.distributed.transactions.saga._course import Ask, Await, Course, End, Task
+from seawall.distributed.transactions.saga._course import Ask, Await, Course, End, Pause, Task
 from seawall.engines.operation import driver_of
 from seawall.errors import is_cancellation
 
@@ -34,9 +34,8 @@ def run(log: TransactionLog, course: Course[R]) -> R:
             try:
                 if isinstance(step, Ask):
                     reply = driver.run(step.operation)
-                elif not step.tasks and not flight.futures:
-                    driver.clock.sleep(step.seconds or 0.0)
-                    reply = ()
+                elif isinstance(step, Pause):
+                    driver.clock.sleep(step.seconds)
                 else:
                     reply = flight.ends(step)
             except BaseException as raised:  # noqa: BLE001 -- the course's to handle, also cancellation
@@ -63,9 +62,8 @@ async def run_async(log: TransactionLog, course: Course[R]) -> R:
             try:
                 if isinstance(step, Ask):
                     reply = await driver.run_async(step.operation)
-                elif not step.tasks and not flight.tasks:
-                    await driver.clock.sleep_async(step.seconds or 0.0)
-                    reply = ()
+                elif isinstance(step, Pause):
+                    await driver.clock.sleep_async(step.seconds)
                 else:
                     reply = await flight.ends(step)
             except BaseException as raised:  # noqa: BLE001 -- the course's to handle, also cancellation
@@ -83,13 +81,13 @@ class _Threads:
         self._pool: ThreadPoolExecutor | None = None
 
     def ends(self, step: Await) -> list[End]:
-        if len(step.tasks) == 1 and not self.futures:
+        if len(step.tasks) == 1 and step.seconds is None and not self.futures:
             return [_perform(step.tasks[0])]
         for task in step.tasks:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(64, thread_name_prefix="seawall-saga")
             self.futures.add(self._pool.submit(contextvars.copy_context().run, _perform, task))
-        done, self.futures = wait(self.futures, return_when=FIRST_COMPLETED)
+        done, self.futures = wait(self.futures, timeout=step.seconds, return_when=FIRST_COMPLETED)
         return [future.result() for future in done]
 
     def close(self) -> None:
@@ -105,10 +103,10 @@ class _Tasks:
         self.tasks: set[asyncio.Task[End]] = set()
 
     async def ends(self, step: Await) -> list[End]:
-        if len(step.tasks) == 1 and not self.tasks:
+        if len(step.tasks) == 1 and step.seconds is None and not self.tasks:
             return [await _perform_async(step.tasks[0])]
         self.tasks.update(asyncio.create_task(_perform_async(task)) for task in step.tasks)
-        done, self.tasks = await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, self.tasks = await asyncio.wait(self.tasks, timeout=step.seconds, return_when=asyncio.FIRST_COMPLETED)
         return [task.result() for task in done]
 
     async def close(self) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from seawall.distributed.transactions._records import LogEntry
 
@@ -14,8 +14,7 @@ Call = tuple[str, str]
 """A step, and which of its two operations."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """How far one action or compensation has come.
 
     Attributes:
@@ -42,8 +41,7 @@ class Progress:
 IDLE = Progress()
 
 
-@dataclass(frozen=True, slots=True)
-class SagaState:
+class SagaState(NamedTuple):
     """Where a saga stands.
 
     Attributes:
@@ -55,7 +53,8 @@ class SagaState:
         phase: What it does.
         before: What it did before it was parked.
         outcome: done, compensated or resolved, when finished.
-        reason: Why it went back or is parked.
+        reason: Why it is parked, or went back, or was resolved.
+        turned: Why it went back.
         order: Steps in the order in which their actions first began.
         progress: Of actions and compensations that were begun.
     """
@@ -69,8 +68,9 @@ class SagaState:
     before: Phase = "running"
     outcome: str = ""
     reason: str = ""
+    turned: str = ""
     order: tuple[str, ...] = ()
-    progress: Mapping[Call, Progress] = field(default_factory=dict)
+    progress: Mapping[Call, Progress] = MappingProxyType({})
 
     def of(self, step: str, operation: str) -> Progress:
         """How far an action or compensation has come."""
@@ -94,10 +94,9 @@ def fold(entries: Iterable[LogEntry]) -> SagaState:
     """The state that records lead to; the first is the beginning."""
     records = iter(entries)
     first = next(records)
-    begun = first.data
-    lasts_us = begun.get("deadline")
-    deadline_us = None if lasts_us is None else first.at_us + lasts_us
-    state = SagaState(begun["name"], begun["input"], begun["steps"], begun.get("pivot"), deadline_us)
+    begun, plan = first.data, first.data["plan"]
+    deadline_us = None if plan["deadline"] is None else first.at_us + plan["deadline"]
+    state = SagaState(begun["name"], begun["input"], plan["steps"], plan["pivot"], deadline_us)
     for entry in records:
         state = apply(state, entry)
     return state
@@ -110,13 +109,14 @@ def apply(state: SagaState, entry: LogEntry) -> SagaState:
         case "started" | "done" | "failed":
             return _moved(state, (data["step"], data["of"]), entry)
         case "back":
-            return replace(state, phase="compensating", reason=data["why"])
+            return state._replace(phase="compensating", reason=data["why"], turned=data["why"])
         case "parked":
-            return replace(state, phase="parked", before=state.phase, reason=data["why"])
+            return state._replace(phase="parked", before=state.phase, reason=data["why"])
         case "ordered":
             return _ordered(state, data["to"], data["why"])
         case "finished":
-            return replace(state, phase="finished", outcome=data["state"])
+            reason = state.reason if data["state"] == "resolved" else state.turned
+            return state._replace(phase="finished", outcome=data["state"], reason=reason)
     return state
 
 
@@ -125,19 +125,18 @@ def _moved(state: SagaState, call: Call, entry: LogEntry) -> SagaState:
     order = state.order
     if call[1] == ACTION and call[0] not in order:
         order = (*order, call[0])
-    return replace(state, order=order, progress={**state.progress, call: progress})
+    return state._replace(order=order, progress={**state.progress, call: progress})
 
 
 def _progressed(progress: Progress, entry: LogEntry) -> Progress:
     data = entry.data
     if entry.what == "started":
         cuts = progress.cuts + 1 if progress.state == "begun" else 0
-        return replace(progress, state="begun", cuts=cuts, since_us=progress.since_us or entry.at_us)
+        return progress._replace(state="begun", cuts=cuts, since_us=progress.since_us or entry.at_us)
     if entry.what == "done":
-        return replace(progress, state="done", cuts=0, result=data.get("result"))
+        return progress._replace(state="done", cuts=0, result=data.get("result"))
     wait_us = data.get("wait")
-    return replace(
-        progress,
+    return progress._replace(
         state="refused" if data.get("refused") else "given_up" if wait_us is None else "failed",
         attempts=progress.attempts + 1,
         cuts=0,
@@ -150,13 +149,15 @@ def _progressed(progress: Progress, entry: LogEntry) -> Progress:
 def _ordered(state: SagaState, what: str, why: str) -> SagaState:
     match what:
         case "park":
-            return replace(
-                state, phase="parked", before=state.before if state.phase == "parked" else state.phase, reason=why
+            return state._replace(
+                phase="parked", before=state.before if state.phase == "parked" else state.phase, reason=why
             )
         case "compensate":
-            return replace(state, phase="compensating", reason=why)
+            return state._replace(phase="compensating", reason=why, turned=why)
         case "retry":
             return _afresh(state, state.before)
+        case "resolve":
+            return state._replace(reason=why)
     return state
 
 
@@ -164,9 +165,9 @@ def _afresh(state: SagaState, phase: Phase) -> SagaState:
     """On the way it was on; what had failed there has all its attempts again."""
     operation = COMPENSATION if phase == "compensating" else ACTION
     progress = {
-        call: replace(each, state="begun", attempts=0, cuts=0, since_us=0, due_us=0, wait_us=0)
+        call: each._replace(state="begun", attempts=0, cuts=0, since_us=0, due_us=0, wait_us=0)
         if call[1] == operation and each.state not in ("idle", "done")
         else each
         for call, each in state.progress.items()
     }
-    return replace(state, phase=phase, progress=progress)
+    return state._replace(phase=phase, reason=state.turned, progress=progress)
