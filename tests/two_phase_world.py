@@ -222,7 +222,7 @@ def mortal(coordinator: TwoPhaseCommit, death: Death) -> None:
     """Points around each use of the log and each call of a participant; and at each statement, if that is asked for."""
     coordinator._driver = death.driver(coordinator._driver)
     if LONG:
-        postgres._talk = death.talk
+        postgres.held = death.talk
     for participant in coordinator._participants.values():
         for method in ("prepare", "commit", "abort"):
             setattr(participant, method, death.around(getattr(participant, method)))

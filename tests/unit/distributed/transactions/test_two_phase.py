@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.two_phase_part import Part
 
 from seawall.clock import ManualClock
 from seawall.distributed.transactions import TransactionLog, kind_of
 from seawall.distributed.transactions._orders import give
 from seawall.distributed.transactions.two_phase import (
-    LoggedParticipant,
     Outcome,
     Participant,
-    RemoteParticipant,
     TwoPhaseCommit,
     Vote,
-    answer,
-    answer_async,
 )
 from seawall.distributed.transactions.two_phase._names import Gid, gid_of
 from seawall.engines import Engine, open_engine
@@ -28,39 +24,11 @@ from seawall.engines.operation import driver_of
 from seawall.errors import (
     ConfigError,
     TransactionAborted,
-    TransactionBusy,
     TransactionError,
     TransactionInDoubt,
     Unavailable,
     UnknownOutcome,
 )
-
-
-class Part:
-    """Remembers what it was told; `fails` maps a method to what it raises, once or for as long as it stands there."""
-
-    def __init__(self, name: str, vote: Any = Vote.YES, **fails: Exception) -> None:
-        self.name = name
-        self.vote = vote
-        self.fails = fails
-        self.told: list[str] = []
-        self.meanwhile: Callable[[], None] = lambda: None
-
-    def _do(self, method: str) -> None:
-        self.told.append(method)
-        if method in self.fails:
-            raise self.fails[method]
-
-    def prepare(self, transaction: str) -> Vote:
-        self._do("prepare")
-        self.meanwhile()
-        return self.vote
-
-    def commit(self, transaction: str) -> None:
-        self._do("commit")
-
-    def abort(self, transaction: str) -> None:
-        self._do("abort")
 
 
 @pytest.fixture
@@ -471,112 +439,3 @@ async def test_a_cancelled_task_undoes_what_is_not_decided(engine):
         await task
     assert (tx.result.outcome, a.told[-1], b.told) == (Outcome.ABORTED, "abort", ["prepare", "abort"])
     assert await shop.in_doubt_async() == ()
-
-
-def test_a_logged_participant_votes_once_and_ends_once(engine):
-    """Repeated messages give the same answers and reach the store once."""
-    store = Part("store")
-    part = LoggedParticipant("part", store, TransactionLog(engine))
-    assert (part.prepare("t"), part.prepare("t")) == (Vote.YES, Vote.YES)
-    assert [doubt.why for doubt in part.in_doubt()] == ["prepared"]
-    part.commit("t")
-    part.commit("t")
-    part.abort("t")
-    assert part.prepare("t") is Vote.NO
-    assert store.told == ["prepare", "commit"]
-    part.abort("u")
-    assert store.told == ["prepare", "commit", "abort"]
-
-
-def test_a_logged_participant_that_could_not_end_is_told_again(engine):
-    """The commit is in its log; a store that failed is asked again, now or in recovery."""
-    store = Part("store", commit=OSError("full"))
-    part = LoggedParticipant("part", store, TransactionLog(engine))
-    part.prepare("t")
-    with pytest.raises(OSError, match="full"):
-        part.commit("t")
-    assert part.recover(lambda _: Outcome.IN_DOUBT).in_doubt[0].why == "full"
-    store.fails.clear()
-    assert part.recover(lambda _: Outcome.IN_DOUBT).committed == ("t",)
-    assert part.in_doubt() == ()
-
-
-def test_a_logged_participant_asks_about_what_it_has_voted_on(engine, clock):
-    """Undecided stays; what it has not voted on it undoes by itself; who is at it is left alone."""
-    store = Part("store")
-    log = TransactionLog(engine)
-    part = LoggedParticipant("part", store, log)
-    part.prepare("t")
-    log.begin("2pc_member", "part/u", log.entry("begun"))
-    with pytest.raises(
-        TransactionBusy, match="another call of participant 'part' is at transaction 'u'; tell it again"
-    ):
-        part.commit("u")
-    clock.advance(31)
-    with pytest.raises(TransactionError, match="was told to commit transaction 'u' but it has not voted; see"):
-        part.commit("u")
-    asked = []
-    found = part.recover(lambda transaction: asked.append(transaction) or Outcome.IN_DOUBT)
-    assert (asked, found.aborted, [doubt.id for doubt in found.in_doubt]) == (["t"], ("u",), ["t"])
-    assert part.recover(lambda _: 1 / 0).in_doubt[0].why == "division by zero"
-    assert part.recover(lambda _: Outcome.ABORTED).aborted == ("t",)
-    with pytest.raises(TransactionError, match="was told to commit transaction 't' but it has undone its part"):
-        part.commit("t")
-
-
-async def test_a_logged_participant_serves_tasks(engine):
-    """The twins do the same; the coordinator may be asked by a coroutine."""
-    store = Part("store")
-    part = LoggedParticipant("part", store, TransactionLog(engine))
-    shop = TwoPhaseCommit(TransactionLog(engine), [part])
-    async with shop.transaction() as tx:
-        await tx.enlist_async(part)
-    assert store.told == ["prepare", "commit"]
-    assert await part.prepare_async("late") is Vote.YES
-    assert [doubt.id for doubt in await part.in_doubt_async()] == ["late"]
-
-    async def ask(transaction: str) -> Outcome:
-        return Outcome.ABORTED
-
-    assert (await part.recover_async(ask)).aborted == ("late",)
-
-
-def test_a_remote_participant_speaks_json(engine):
-    """Requests and answers go through JSON; an error there is an error here."""
-    store = Part("store")
-    part = LoggedParticipant("part", store, TransactionLog(engine))
-
-    def send(request: dict[str, Any]) -> Any:
-        return json.loads(json.dumps(answer(part, json.loads(json.dumps(request)))))
-
-    remote = RemoteParticipant("part", send)
-    shop = TwoPhaseCommit(TransactionLog(engine), [remote])
-    with shop.transaction() as tx:
-        tx.enlist(remote)
-    assert store.told == ["prepare", "commit"]
-    store.fails["prepare"] = ValueError("no room")
-    with (
-        pytest.raises(TransactionAborted, match=r"\(participant 'part': ValueError: no room\)"),
-        shop.transaction() as tx,
-    ):
-        tx.enlist("part")
-    assert answer(part, {"do": "drop"}) == {"error": "not a request to 'part': {'do': 'drop'}"}
-
-
-async def test_a_remote_participant_speaks_json_for_tasks(engine):
-    """With send_async alone, it serves tasks alone."""
-    store = Part("store")
-    part = LoggedParticipant("part", store, TransactionLog(engine))
-
-    async def send(request: dict[str, Any]) -> Any:
-        return await answer_async(part, request)
-
-    remote = RemoteParticipant("part", send_async=send)
-    shop = TwoPhaseCommit(TransactionLog(engine), [remote])
-    async with shop.transaction() as tx:
-        await tx.enlist_async(remote)
-    assert store.told == ["prepare", "commit"]
-    with pytest.raises(ConfigError, match="participant 'part' has no send, only send_async; use `async with`"):
-        remote.commit("t")
-    with pytest.raises(ConfigError, match="participant 'x' needs send or send_async"):
-        RemoteParticipant("x")
