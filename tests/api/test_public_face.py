@@ -23,6 +23,8 @@ ROOMS = (
     "seawall.distributed.transactions.choreography",
     "seawall.distributed.transactions.tcc",
     "seawall.distributed.transactions.saga",
+    "seawall.distributed.transactions.three_phase",
+    "seawall.distributed.transactions.two_phase",
     "seawall.engines",
     "seawall.engines.memory",
     "seawall.engines.sqlite",

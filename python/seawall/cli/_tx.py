@@ -19,8 +19,8 @@ from seawall.distributed.transactions import Order
 from seawall.errors import EngineError, TransactionBusy, TransactionError, TransactionUnknown
 
 NOT_DONE, UNREACHABLE, UNKNOWN, REFUSED = 1, 3, 4, 5
-_BACK = ("compensated", "cancelled")
-_ENDS = ("done", "confirmed", *_BACK)
+_BACK = ("compensated", "cancelled", "aborted")
+_ENDS = ("done", "confirmed", "committed", *_BACK)
 
 
 def _options(*more: Callable[[Any], Any]) -> Callable[[Any], Any]:

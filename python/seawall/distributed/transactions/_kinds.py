@@ -13,6 +13,8 @@ from seawall.distributed.transactions._records import LogEntry
 _HOMES = {
     "saga": "seawall.distributed.transactions.saga:KIND",
     "tcc": "seawall.distributed.transactions.tcc:KIND",
+    "2pc": "seawall.distributed.transactions.two_phase:KIND",
+    "2pc_member": "seawall.distributed.transactions.two_phase:MEMBER_KIND",
 }
 
 
