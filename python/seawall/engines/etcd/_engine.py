@@ -21,6 +21,7 @@ from seawall.errors import AuthFailed, Compacted, ConfigError, EngineError
 
 if TYPE_CHECKING:
     from seawall.engines._ports import Meter
+    from seawall.engines.etcd._journal import EtcdJournal
     from seawall.engines.etcd._key_value import EtcdKeyValue
 
 
@@ -97,6 +98,11 @@ class EtcdEngine(Engine):
         from seawall.engines.etcd._key_value import EtcdKeyValue
 
         return EtcdKeyValue(self._driver, namespace, self.guarantees)
+
+    def _journal(self, namespace: str) -> EtcdJournal:
+        from seawall.engines.etcd._journal import EtcdJournal
+
+        return EtcdJournal(self._driver, namespace, self.guarantees)
 
     def _meter(self, namespace: str) -> Meter:
         raise ConfigError(
