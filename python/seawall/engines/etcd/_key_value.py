@@ -9,7 +9,20 @@ from seawall.engines._guarantees import Guarantees
 from seawall.engines._ports import Batch, Entry, Feed, KeyValue, Lease, Listing, Swap
 from seawall.engines._ports._key_value import lease_lost
 from seawall.engines.etcd import _leases as leases
-from seawall.engines.etcd._keys import at, base_of, change, end_of, first_of, look, read, remove, revision_of, write
+from seawall.engines.etcd._keys import (
+    at,
+    base_of,
+    change,
+    drop,
+    end_of,
+    find,
+    first_of,
+    only,
+    read,
+    remove,
+    revision_of,
+    write,
+)
 from seawall.engines.etcd._tasks import unfollow
 from seawall.engines.etcd._watching import STRIDE, Follow
 from seawall.engines.operation import Op, Send
@@ -33,7 +46,7 @@ class EtcdKeyValue(KeyValue):
         return Entry(key, found.value, found.mod_revision * STRIDE, str(found.lease) if found.lease else None)
 
     def _get(self, key: str) -> Op[Entry | None]:
-        found = first_of((yield look(read(self._key(key)))))
+        found = only((yield find(self._key(key))))
         return None if found is None else self._entry(found)
 
     def _put(self, key: str, value: bytes, lease: str | None, expected: int | None) -> Op[Swap]:
@@ -46,20 +59,22 @@ class EtcdKeyValue(KeyValue):
             raise lease_lost(str(lease)) from error
 
     def _delete(self, key: str, expected: int | None) -> Op[Swap]:
-        return (yield from self._swap(self._key(key), remove(self._key(key)), expected))
+        name = self._key(key)
+        if expected is not None:
+            return (yield from self._swap(name, remove(name), expected))
+        reply = yield drop(name)
+        return Swap(True, revision_of(reply)) if reply.deleted else Swap(False, 0)
 
     def _swap(self, name: bytes, op: Any, expected: int | None) -> Op[Swap]:
         if expected is not None and expected % STRIDE:
             # No key has such a revision; only the end of a lease has, for a watch.
-            done, reply = False, (yield look(read(name)))
+            found = only((yield find(name)))
         else:
             when = [] if expected is None else [at(name, expected // STRIDE)]
             reply = yield change([op], when=when, failure=[read(name)])
-            done = reply.succeeded
-        if done:
-            missing = op.HasField("delete") and not reply.responses[0].deleted.deleted
-            return Swap(False, 0) if missing else Swap(True, revision_of(reply))
-        found = first_of(reply)
+            if reply.succeeded:
+                return Swap(True, revision_of(reply))
+            found = first_of(reply)
         return Swap(False, 0 if found is None else found.mod_revision * STRIDE)
 
     def _list(self, prefix: str, limit: int) -> Op[Listing]:
@@ -78,10 +93,9 @@ class EtcdKeyValue(KeyValue):
         entries: list[Entry] = []
         while True:
             page = min(_PAGE, limit - len(entries))
-            reply = yield look(read(first, end, limit=page, revision=revision))
-            found = reply.responses[0].ranged
+            found = yield find(first, end, limit=page, revision=revision)
             entries += map(self._entry, found.kvs)
-            revision = revision or reply.header.revision
+            revision = revision or found.header.revision
             if not found.more or len(entries) >= limit:
                 return Listing(tuple(entries), revision * STRIDE)
             first = found.kvs[-1].key + b"\x00"

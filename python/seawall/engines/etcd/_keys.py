@@ -48,8 +48,18 @@ def change(success: list[Any], *, when: list[Any] | None = None, failure: list[A
     return Send(Ask("KV/Txn", m.Txn(compare=when, success=success, failure=failure), m.TxnDone))
 
 
+def find(key: bytes, end: bytes = b"", **how: Any) -> Send:
+    """One read. Not as a transaction: a server that is full refuses those, whatever is in them."""
+    return Send(Ask("KV/Range", m.Range(key=key, range_end=end, **how), m.Ranged), again=True)
+
+
+def drop(key: bytes) -> Send:
+    """Delete a key without a condition, which a server that is full allows."""
+    return Send(Ask("KV/DeleteRange", m.Delete(key=key), m.Deleted))
+
+
 def look(*ranges: Any) -> Send:
-    """Reads at one revision."""
+    """Several reads at one revision."""
     return Send(Ask("KV/Txn", m.Txn(success=ranges), m.TxnDone), again=True)
 
 
@@ -58,7 +68,11 @@ def revision_of(reply: Any) -> int:
     return int(reply.header.revision) * STRIDE
 
 
+def only(ranged: Any) -> Any | None:
+    """What a read of one key has found."""
+    return ranged.kvs[0] if ranged.kvs else None
+
+
 def first_of(reply: Any, place: int = 0) -> Any | None:
-    """The entry that one read of a transaction has found."""
-    found = reply.responses[place].ranged.kvs
-    return found[0] if found else None
+    """What one read of a transaction has found."""
+    return only(reply.responses[place].ranged)

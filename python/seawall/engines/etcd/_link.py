@@ -20,13 +20,14 @@ from h2.settings import SettingCodes
 
 _PREFIX = struct.Struct(">BI")
 _WINDOW = 1 << 24
+_LAST = (1 << 31) - 1_000
 _FIXED = (("te", "trailers"), ("content-type", "application/grpc"), ("user-agent", "seawall"))
 OK = 0
 _NO_STATUS = 2
 
 
 class NotGrpc(Exception):
-    """Whoever is at the other end speaks something else."""
+    """Whoever is at the other end speaks something else, or has made a mistake in it."""
 
 
 class Call:
@@ -83,6 +84,8 @@ class Link:
         """Begin a call with its first message; `ends` when it is the only one."""
         call = Call(self._h2.get_next_available_stream_id())
         self._calls[call.number] = call
+        # A connection has so many numbers and no more; at a thousand calls a second they last two weeks.
+        self.over = self.over or call.number > _LAST
         self._h2.send_headers(call.number, [*self._first, (":path", path), *_FIXED, *headers])
         self.say(call, message, ends=ends)
         return call
@@ -115,12 +118,11 @@ class Link:
             NotGrpc: It is no HTTP/2.
         """
         try:
-            found = self._h2.receive_data(data)
+            for event in self._h2.receive_data(data):
+                self._take(event)
         except Exception as error:
             self.over = True
             raise NotGrpc(str(error) or type(error).__name__) from error
-        for event in found:
-            self._take(event)
         for call in list(self._calls.values()):
             if call.waiting:
                 self._push(call)

@@ -45,7 +45,7 @@ _FIELDS = {
     "AskStatus": "",
     "Status": "Header header 1, string version 2, int64 db_size 3, uint64 leader 4, int64 db_size_in_use 9, "
     "bool is_learner 10, int64 db_size_quota 12",
-    "AskAlarms": "int32 action 1",
+    "AskAlarms": "int32 action 1, uint64 member 2, int32 alarm 3",
     "Alarm": "uint64 member 1, int32 alarm 2",
     "Alarms": "Header header 1, Alarm* alarms 2",
     "AskMembers": "",
@@ -78,7 +78,8 @@ def _kind(name: str) -> Any:
     return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
 
 
-Range, Ranged, Put, Delete, Op, Compare = map(_kind, ("Range", "Ranged", "Put", "Delete", "Op", "Compare"))
+Range, Ranged, Put, Op, Compare = map(_kind, ("Range", "Ranged", "Put", "Op", "Compare"))
+Delete, Deleted = map(_kind, ("Delete", "Deleted"))
 Txn, TxnDone, Grant, Granted, Revoke, Revoked = map(_kind, ("Txn", "TxnDone", "Grant", "Granted", "Revoke", "Revoked"))
 KeepAlive, KeptAlive, Create, Progress = map(_kind, ("KeepAlive", "KeptAlive", "Create", "Progress"))
 Follow, Followed, Authenticate, Authenticated = map(_kind, ("Follow", "Followed", "Authenticate", "Authenticated"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from seawall.engines._url import Address
 from seawall.engines.etcd._options import EtcdOptions
@@ -13,43 +12,23 @@ from seawall.errors import ConfigError
 _PORT = 2379
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """The members that the URL names, and who we are to them.
 
     Args:
         name: For messages, without anything secret.
         members: (host, port) in order.
-        secure: Whether to speak TLS.
-        options: With the files of certificates.
+        tls: What checks the certificate of the server and the name in it; None for plain TCP.
         user: None for nobody.
         password: Of that user.
     """
 
     name: str
     members: tuple[tuple[str, int], ...]
-    secure: bool
-    options: EtcdOptions
+    tls: ssl.SSLContext | None
     user: str | None = None
     password: str | None = field(default=None, repr=False)
-
-    @cached_property
-    def tls(self) -> ssl.SSLContext:
-        """Checks the certificate of the server and the name in it.
-
-        Raises:
-            ConfigError: A file cannot be read.
-        """
-        options = self.options
-        try:
-            context = ssl.create_default_context(cafile=options.ca_file or None)
-            if options.cert_file:
-                context.load_cert_chain(options.cert_file, options.key_file)
-        except OSError as error:
-            files = ", ".join(filter(None, (options.ca_file, options.cert_file, options.key_file)))
-            raise ConfigError(f"cannot use the certificates of {self.name} in {files}: {error}") from error
-        context.set_alpn_protocols(["h2"])
-        return context
 
     def authority(self, member: int) -> str:
         """Host and port of a member, as it is called."""
@@ -61,7 +40,7 @@ def place_of(address: Address, options: EtcdOptions) -> Place:
     """The place in a URL.
 
     Raises:
-        ConfigError: It has a path, or half of a user and a password.
+        ConfigError: It has a path, half of a user and a password, or files that cannot be used.
     """
     if address.path:
         raise ConfigError(f"{address.scheme}:// has no path, got {address.shown}; write etcd://host1:2379,host2:2379")
@@ -71,4 +50,17 @@ def place_of(address: Address, options: EtcdOptions) -> Place:
     secure = address.scheme == "etcds"
     if not secure and (options.ca_file or options.cert_file):
         raise ConfigError(f"ca_file, cert_file and key_file are for etcds://, got {address.shown}")
-    return Place(address.shown, members, secure, options, address.user, address.password)
+    tls = _tls(address.shown, options) if secure else None
+    return Place(address.shown, members, tls, address.user, address.password)
+
+
+def _tls(name: str, options: EtcdOptions) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=options.ca_file or None)
+        if options.cert_file:
+            context.load_cert_chain(options.cert_file, options.key_file)
+    except OSError as error:
+        files = ", ".join(filter(None, (options.ca_file, options.cert_file, options.key_file)))
+        raise ConfigError(f"cannot use the certificates for {name} in {files}: {error}") from error
+    context.set_alpn_protocols(["h2"])
+    return context

@@ -73,7 +73,7 @@ class Access:
             while not link.ready:
                 yield None
         except ConnectionResetError as error:
-            hint = "" if self.place.secure else ", at once; write etcds:// if it wants TLS"
+            hint = "" if self.place.tls else ", at once; write etcds:// if it wants TLS"
             raise ConnectionResetError(f"{error}{hint}") from error
         if self.place.user is not None and self.token is None:
             yield from self._authenticate(link)

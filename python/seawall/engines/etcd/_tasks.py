@@ -18,6 +18,9 @@ from seawall.engines.etcd._watching import Follow, Watching
 from seawall.errors import SeawallError, Unavailable
 
 
+_LOOKS = 16
+
+
 class _Line(asyncio.Protocol):
     """An open connection of a loop. What comes is taken in at once, also when nobody waits for it."""
 
@@ -41,6 +44,11 @@ class _Line(asyncio.Protocol):
         except Exception as error:  # noqa: BLE001 - told to whoever waits for an answer
             self._broken = error
         self._flush()
+        self._wake()
+
+    def eof_received(self) -> None:
+        """It closes."""
+        self._broken = self._broken or ConnectionResetError("it closed the connection")
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -80,7 +88,9 @@ class _Line(asyncio.Protocol):
         # A loop that has not run since the server ended has not heard of it yet: it hears when it looks again.
         poller = select.poll()
         poller.register(transport.get_extra_info("socket"), select.POLLIN)
-        for _ in range(2 if poller.poll(0) else 0):
+        for _ in range(_LOOKS):
+            if self._broken is not None or not poller.poll(0):
+                break
             await asyncio.sleep(0)
         return self._broken is None and self.link.idle
 
@@ -148,7 +158,7 @@ class Tasks:
         self._connect_timeout = connect_timeout
         self._closed = False
         self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Loop] = WeakKeyDictionary()
-        self._lock = threading.Lock()
+        self._pid, self._lock = os.getpid(), threading.Lock()
 
     async def execute(self, what: Ask | Follow, timeout: float) -> Any:
         """Send one call and wait for its answer, or for changes."""
@@ -171,6 +181,9 @@ class Tasks:
             here.places.release()
 
     async def _here(self, loop: asyncio.AbstractEventLoop) -> _Loop:
+        if self._pid != os.getpid():
+            # It may have been held when we were forked.
+            self._pid, self._lock = os.getpid(), threading.Lock()
         with self._lock:
             here = self._loops.get(loop)
             if here is not None and here.pid == os.getpid():
@@ -230,12 +243,13 @@ class Tasks:
 
     async def _connect(self, member: int, until: float) -> _Line:
         place, loop = self._place, asyncio.get_running_loop()
-        line = _Line(Link(place.authority(member), secure=place.secure), member)
+        line = _Line(Link(place.authority(member), secure=place.tls is not None), member)
         host, port = place.members[member]
-        tls, name = (place.tls, host) if place.secure else (None, None)
         try:
             async with asyncio.timeout_at(until):
-                await loop.create_connection(lambda: line, host, port, ssl=tls, server_hostname=name)
+                await loop.create_connection(
+                    lambda: line, host, port, ssl=place.tls, server_hostname=host if place.tls else None
+                )
             await self._drive(line, self._access.entered(line.link), until)
         except BaseException as error:
             line.close()

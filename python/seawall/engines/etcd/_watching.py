@@ -137,7 +137,7 @@ class Watching:
         if said.created:
             self.created, self.newest = True, said.header.revision
         elif said.events:
-            self._changes += numbered(said.events, self._skip)
+            self._changes += (each for each in numbered(said.events, self._skip) if each.revision > self._told)
         elif self._ordered and not self._changes:
             self._told = max(self._told, said.header.revision * STRIDE)
 

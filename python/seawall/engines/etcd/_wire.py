@@ -189,10 +189,10 @@ class EtcdWire:
         try:
             sock = socket.create_connection(self._place.members[member], timeout=self._left(until_ns))
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._place.secure:
+            if (tls := self._place.tls) is not None:
                 sock.settimeout(self._left(until_ns))
-                sock = self._place.tls.wrap_socket(sock, server_hostname=self._place.members[member][0])
-            line = _Line(sock, Link(self._place.authority(member), secure=self._place.secure), member)
+                sock = tls.wrap_socket(sock, server_hostname=self._place.members[member][0])
+            line = _Line(sock, Link(self._place.authority(member), secure=tls is not None), member)
             self._drive(line, self._access.entered(line.link), until_ns)
         except BaseException as error:
             if sock is not None:
