@@ -22,6 +22,7 @@ _PREFIX = struct.Struct(">BI")
 _WINDOW = 1 << 24
 _LAST = (1 << 31) - 1_000
 _FIXED = (("te", "trailers"), ("content-type", "application/grpc"), ("user-agent", "seawall"))
+_FRAME_HEAD, _SETTINGS = 9, b"\x04"
 OK = 0
 _NO_STATUS = 2
 
@@ -74,6 +75,7 @@ class Link:
         )
         self._calls: dict[int, Call] = {}
         self._first = [(":method", "POST"), (":scheme", "https" if secure else "http"), (":authority", authority)]
+        self._first_bytes = b""
         self.ready = False
         self.over = False
         self._h2.initiate_connection()
@@ -118,14 +120,25 @@ class Link:
             NotGrpc: It is no HTTP/2.
         """
         try:
+            self._greeted(data)
             for event in self._h2.receive_data(data):
                 self._take(event)
         except Exception as error:
             self.over = True
+            if isinstance(error, NotGrpc):
+                raise
             raise NotGrpc(str(error) or type(error).__name__) from error
         for call in list(self._calls.values()):
             if call.waiting:
                 self._push(call)
+
+    def _greeted(self, data: bytes) -> None:
+        """The first frame has to be one of settings; the library would wait for the end of what only looks like one."""
+        missing = _FRAME_HEAD - len(self._first_bytes)
+        if missing > 0:
+            self._first_bytes += data[:missing]
+            if self._first_bytes[3:4] not in (b"", _SETTINGS):
+                raise NotGrpc(f"its first words are {self._first_bytes!r}")
 
     @property
     def idle(self) -> bool:

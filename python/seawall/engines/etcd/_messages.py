@@ -82,7 +82,8 @@ Range, Ranged, Put, Op, Compare = map(_kind, ("Range", "Ranged", "Put", "Op", "C
 Delete, Deleted = map(_kind, ("Delete", "Deleted"))
 Txn, TxnDone, Grant, Granted, Revoke, Revoked = map(_kind, ("Txn", "TxnDone", "Grant", "Granted", "Revoke", "Revoked"))
 KeepAlive, KeptAlive, Create, Progress = map(_kind, ("KeepAlive", "KeptAlive", "Create", "Progress"))
-Follow, Followed, Authenticate, Authenticated = map(_kind, ("Follow", "Followed", "Authenticate", "Authenticated"))
+Follow, Followed, Event = map(_kind, ("Follow", "Followed", "Event"))
+Authenticate, Authenticated = map(_kind, ("Authenticate", "Authenticated"))
 AskStatus, Status, AskAlarms, Alarms = map(_kind, ("AskStatus", "Status", "AskAlarms", "Alarms"))
 AskMembers, Members = map(_kind, ("AskMembers", "Members"))
 

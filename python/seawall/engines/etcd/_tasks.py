@@ -17,7 +17,6 @@ from seawall.engines.etcd._session import Access, Ask, Steps
 from seawall.engines.etcd._watching import Follow, Watching
 from seawall.errors import SeawallError, Unavailable
 
-
 _LOOKS = 16
 
 
