@@ -14,7 +14,7 @@ from tests.etcd_server import CLOCK, EtcdServer, free_ports
 
 from seawall.engines import Deleted, Put, Resync, open_engine
 from seawall.engines.etcd import _messages as m
-from seawall.engines.etcd._session import ASK_ALARMS, Ask
+from seawall.engines.etcd._session import ASK_ALARMS, ask
 from seawall.errors import AuthFailed, ConfigError, Damaged, EngineError, Full, Unavailable, UnknownOutcome
 
 QUICK = {"operation_timeout": 0.5, "break_after": 1_000, "lint": False}
@@ -355,7 +355,7 @@ def test_members_that_disagree_are_damaged(etcd, runner):
         kv = Faced(engine.key_value(), runner)
         kv.put("a", b"")
         alarm = m.AskAlarms(action=1, alarm=m.CORRUPT)
-        engine._driver.wire.execute(Ask(ASK_ALARMS.method, alarm, m.Alarms), 5.0)
+        engine._driver.wire.execute(ask(ASK_ALARMS.method, alarm, m.Alarms), 5.0)
         with pytest.raises(Damaged) as damaged:
             kv.put("a", b"")
         assert str(damaged.value).startswith(f"{etcd.url}: etcdserver: corrupt cluster; its members disagree about ")
