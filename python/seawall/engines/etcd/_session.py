@@ -133,11 +133,13 @@ class Access:
         if not watching.follows(what):
             yield from self._started(link, watching, what)
         while not watching.read(name) and (left := ends - now()) > 0:
+            link.settle()
             yield left
         if not watching.read(name):
             yield from self.answered(link, PROBE)
             watching.read(name)
             watching.ask_progress(link)
+        link.settle()
         return watching.batch()
 
     def _started(self, link: Link, watching: Watching, what: Follow) -> Steps[None]:
