@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import multiprocessing
 import secrets
 import signal
 import socket
@@ -18,6 +20,7 @@ from seawall.engines.etcd._session import ASK_ALARMS, ask
 from seawall.errors import AuthFailed, ConfigError, Damaged, EngineError, Full, Unavailable, UnknownOutcome
 
 QUICK = {"operation_timeout": 0.5, "break_after": 1_000, "lint": False}
+FORK = multiprocessing.get_context("fork")
 PATIENT = {"operation_timeout": 20.0, "break_after": 1_000, "attempts": 100, "lint": False}
 
 
@@ -216,7 +219,7 @@ def test_a_server_that_is_not_there_is_unavailable(runner):
     engine = open_engine(f"etcd://me:secret@127.0.0.1:{port}", **QUICK)
     with pytest.raises(Unavailable) as away:
         Faced(engine.key_value(), runner).put("a", b"")
-    assert str(away.value).startswith(f"etcd://127.0.0.1:{port} cannot be reached: [Errno 111] ")
+    assert str(away.value).startswith(f"etcd://127.0.0.1:{port} cannot be reached: [Errno {errno.ECONNREFUSED}] ")
     assert str(away.value).endswith("; see that it runs and can be reached")
     assert "secret" not in str(away.value) + repr(engine)
 
@@ -493,3 +496,79 @@ def test_a_server_killed_again_and_again_loses_nothing_it_acknowledged(etcd):
             seen.append(_next(watch))
         assert [(event.key, event.revision) for event in seen] == sorted(there.items(), key=lambda each: each[1])
         watch.close()
+
+
+def test_work_is_done_once_over_a_server_killed_again_and_again(etcd):
+    """Every record that was acknowledged as appended is worked on; an acknowledged one is never given out again."""
+    appended, finished, doubtful, stop = [], [], set(), threading.Event()
+
+    def produce() -> None:
+        with open_engine(etcd.url, **PATIENT) as engine:
+            journal, number = engine.journal(), 0
+            while not stop.is_set():
+                number += 1
+                try:
+                    appended.append(journal.append("work", b"%d" % number))
+                except UnknownOutcome:
+                    continue
+
+    def work(who: str) -> None:
+        with open_engine(etcd.url, **PATIENT) as engine:
+            journal = engine.journal()
+            while not stop.is_set():
+                try:
+                    # What is taken although the answer is lost stays so: it is given to nobody else here.
+                    taken = journal.take("work", who, 3600, limit=2)
+                except UnknownOutcome:
+                    continue
+                for each in taken:
+                    try:
+                        journal.acknowledge(each)
+                        finished.append(each.record.position)
+                    except UnknownOutcome:
+                        doubtful.add(each.record.position)
+
+    threads = [threading.Thread(target=produce), *(threading.Thread(target=work, args=(who,)) for who in "ab")]
+    for thread in threads:
+        thread.start()
+    for kills in range(1, 3):
+        while len(finished) < 30 * kills and all(thread.is_alive() for thread in threads):
+            CLOCK.sleep(0.01)
+        etcd.kill()
+        etcd.start()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    with open_engine(etcd.url, **PATIENT) as engine:
+        left = {record.position for record in engine.journal().scan("work", limit=10_000)}
+        head = engine.journal().last("work")
+    assert len(finished) == len(set(finished)) >= 60
+    assert not left & set(finished)
+    assert set(appended) <= set(finished) | doubtful | left
+    assert head == max(left, default=0)
+
+
+def test_a_forked_child_has_a_loop_and_connections_of_its_own(shared_etcd, namespace):
+    """While the parent's go on."""
+
+    async def parent(engine) -> None:
+        kv = engine.key_value(namespace)
+        watch = kv.watch(after=await kv.put_async("a", b"0"), heartbeat=2)
+        answers = FORK.SimpleQueue()
+        child = FORK.Process(target=_in_the_child, args=(engine, namespace, answers))
+        child.start()
+        revision = await asyncio.to_thread(answers.get)
+        child.join(30)
+        assert child.exitcode == 0
+        assert await watch.poll_async() == Put("a", b"child", revision)
+        assert (await kv.get_async("a")).value == b"child"
+        await watch.close_async()
+
+    with open_engine(shared_etcd.url, **PATIENT) as engine:
+        asyncio.run(parent(engine))
+
+
+def _in_the_child(engine, namespace, answers):
+    # The loop that was running when we were forked is the parent's.
+    asyncio._set_running_loop(None)
+    answers.put(asyncio.run(engine.key_value(namespace).put_async("a", b"child")))
