@@ -9,6 +9,7 @@ import secrets
 import signal
 import socket
 import threading
+from contextlib import suppress
 
 import pytest
 from tests.contract.faces import Faced
@@ -159,11 +160,10 @@ def test_keys_that_vanish_together_are_told_one_by_one(shared_etcd, runner, name
 
 def test_a_watch_of_a_frozen_server_is_an_error_in_time(etcd, runner):
     """Silence is not idleness; when the server goes on, so does the watch."""
-    with open_engine(etcd.url, **QUICK) as engine:
-        kv = Faced(engine.key_value(), runner)
-        first = kv.put("a", b"0")
-        watch = kv.watch(after=first, heartbeat=0.2)
-        assert watch.poll() is None
+    with open_engine(etcd.url, **QUICK) as engine, open_engine(etcd.url, **PATIENT) as patient:
+        first = patient.key_value().put("a", b"0")
+        watch = Faced(engine.key_value(), runner).watch(after=first, heartbeat=0.2)
+        _until_followed(watch)
         etcd.signal(signal.SIGSTOP)
         try:
             with pytest.raises(Unavailable) as silent:
@@ -173,27 +173,33 @@ def test_a_watch_of_a_frozen_server_is_an_error_in_time(etcd, runner):
             )
         finally:
             etcd.signal(signal.SIGCONT)
-        while True:
-            try:
-                second = kv.put("a", b"1")
-            except (Unavailable, UnknownOutcome):
-                continue
-            break
-        seen = []
-        while not seen or seen[-1].revision < second:
-            try:
-                seen.append(_next(watch))
-            except Unavailable:
-                continue
-        assert seen[-1] == Put("a", b"1", second)
+        second = patient.key_value().put("a", b"1")
+        event = None
+        while event is None:
+            with suppress(Unavailable):
+                event = watch.poll()
+        assert event == Put("a", b"1", second)
         watch.close()
+
+
+def _until_followed(watch):
+    """Whoever has little patience may have to try twice on a busy machine."""
+    while True:
+        with suppress(Unavailable):
+            assert watch.poll() is None
+            return
 
 
 def test_a_frozen_server_leaves_a_change_unknown_and_a_question_unanswered(etcd, runner):
     """The change is not sent again, and its late answer is nobody else's."""
     with open_engine(etcd.url, **QUICK) as engine, open_engine(etcd.url, **PATIENT) as patient:
         kv = Faced(engine.key_value(), runner)
-        kv.put("a", b"0")
+        patient.key_value().put("a", b"0")
+        # A connection that is open, on which a change can be sent.
+        while True:
+            with suppress(Unavailable):
+                assert kv.get("a").value == b"0"
+                break
         etcd.signal(signal.SIGSTOP)
         began = CLOCK.now_ns()
         try:
@@ -228,7 +234,7 @@ def test_something_else_than_etcd_is_told(shared_etcd, runner):
     """A port that speaks HTTP/1.1."""
     url = f"etcd://127.0.0.1:{shared_etcd.metrics_port}"
     with pytest.raises(EngineError) as wrong:
-        Faced(open_engine(url, **QUICK).key_value(), runner).get("a")
+        Faced(open_engine(url, **PATIENT | {"attempts": 1}).key_value(), runner).get("a")
     assert str(wrong.value).startswith(f"{url} ")
 
 
@@ -271,7 +277,7 @@ def test_who_we_are_is_asked(locked, runner, namespace):
         ("they:p%40ss@", "etcdserver: permission denied; let a role of this user read and write keys that begin with "
          "seawall/"),
     ):  # fmt: skip
-        engine = open_engine(f"etcd://{credentials}{locked.place}", **QUICK)
+        engine = open_engine(f"etcd://{credentials}{locked.place}", **PATIENT)
         with pytest.raises(AuthFailed) as refused:
             Faced(engine.key_value(), runner).get("a")
         Faced(engine, runner).close()
@@ -362,7 +368,7 @@ def test_members_that_disagree_are_damaged(etcd, runner):
         with pytest.raises(Damaged) as damaged:
             kv.put("a", b"")
         assert str(damaged.value).startswith(f"{etcd.url}: etcdserver: corrupt cluster; its members disagree about ")
-        with pytest.raises(Damaged) as damaged, open_engine(etcd.url, **QUICK):
+        with pytest.raises(Damaged) as damaged, open_engine(etcd.url, **PATIENT):
             pass
         assert str(damaged.value).startswith(f"{etcd.url} has the alarm CORRUPT: its members disagree about the data; ")
 
@@ -383,7 +389,7 @@ def test_versions_and_settings_that_lose_data_are_warned_of(shared_etcd):
 
 def test_there_is_no_meter(shared_etcd):
     """It says why."""
-    with open_engine(shared_etcd.url, **QUICK) as engine, pytest.raises(ConfigError) as refused:
+    with open_engine(shared_etcd.url, **PATIENT) as engine, pytest.raises(ConfigError) as refused:
         engine.meter("limits")
     assert str(refused.value) == (
         f"{shared_etcd.url} has no Meter to keep 'limits' in: etcd's transactions have no clock to decide by; keep "
