@@ -227,8 +227,8 @@ class Table:
             return
         if last := self.last(connection, now, into):
             raise conflict(into, 0, last)
-        sql = "UPDATE seawall_records SET stream = ?3 WHERE namespace = ?1 AND stream = ?2"
-        self._all(connection, sql, claim.stream, into)
+        sql = "UPDATE seawall_records SET stream = ? WHERE namespace = ? AND stream = ?"
+        connection.execute(sql, (into, self._namespace, claim.stream))
 
     def take(  # noqa: PLR0917 -- run by position inside a transaction
         self, connection: sqlite3.Connection, now: int, stream: str, owner: str, ttl: float, limit: int
