@@ -31,9 +31,11 @@ from seawall._errors._hierarchy import (
 from seawall._errors._pickling import CauseStandIn, carried
 from seawall._errors._transactions import (
     StepRefused,
+    TransactionAborted,
     TransactionBusy,
     TransactionError,
     TransactionExists,
+    TransactionInDoubt,
     TransactionUnknown,
 )
 
@@ -61,9 +63,11 @@ __all__ = [
     "Shed",
     "StepRefused",
     "TimeoutExceeded",
+    "TransactionAborted",
     "TransactionBusy",
     "TransactionError",
     "TransactionExists",
+    "TransactionInDoubt",
     "TransactionUnknown",
     "Unavailable",
     "UnknownOutcome",

@@ -27,6 +27,8 @@
     ├── TransactionError         a distributed transaction cannot go on as asked: kind, id
     │   ├── TransactionExists    the id has another name or input
     │   ├── TransactionBusy      somebody else has it
+    │   ├── TransactionAborted   undone everywhere: a participant voted no
+    │   ├── TransactionInDoubt   committed or aborted, not known here
     │   └── TransactionUnknown   there is none, or no longer
     ├── StepRefused              raised by an action: it has not happened, and is not going to
     ├── SegmentError             a shared memory segment that cannot be used

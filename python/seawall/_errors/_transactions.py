@@ -44,3 +44,21 @@ class StepRefused(SeawallError):
     """Raised by an action: it has not happened and is not going to; it is neither tried again nor compensated."""
 
     __module__ = _PUBLIC
+
+
+class TransactionAborted(TransactionError):
+    """A transaction was undone everywhere, or will be: a participant voted no, or the commit could not be logged.
+
+    Its cause is what a participant raised when it was asked to prepare, where one did.
+    """
+
+    __module__ = _PUBLIC
+
+
+class TransactionInDoubt(TransactionError):
+    """Whether a transaction was committed is not known here, though it is the same for all participants.
+
+    Recovery finds out. Do not repeat its work before that.
+    """
+
+    __module__ = _PUBLIC

@@ -19,6 +19,8 @@ from seawall.distributed.transactions import Order
 from seawall.errors import EngineError, TransactionBusy, TransactionError, TransactionUnknown
 
 NOT_DONE, UNREACHABLE, UNKNOWN, REFUSED = 1, 3, 4, 5
+_BACK = ("compensated", "cancelled", "aborted")
+_ENDS = ("done", "confirmed", "committed", *_BACK)
 
 
 def _options(*more: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -41,7 +43,7 @@ _KIND = click.option("--kind", default="saga", show_default=True, help="Of the t
 _SAGAS = click.option(
     "--sagas",
     metavar="MODULE:NAME",
-    help="The definitions: a Saga, several, an orchestrator, or a function that gives them.",
+    help="The definitions: a Saga or Tcc, several, an orchestrator, or a function that gives them.",
 )
 _WHY = click.option("--why", required=True, help="For the history.")
 _BY = click.option("--by", default=getpass.getuser, show_default="you", help="Who decides, for the history.")
@@ -58,7 +60,7 @@ def tx() -> None:
 
 @tx.command("list")
 @_options(
-    click.option("--kind", help="Only these: saga..."),
+    click.option("--kind", help="Only these: saga, tcc..."),
     click.option("--state", help="Only those in this state: running, parked, done..."),
     click.option("--finished", is_flag=True, help="Those that are over, in place of those that are not."),
     click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="At most so many."),
@@ -68,7 +70,7 @@ def list_(
 ) -> None:
     """List transactions: what each is, how far it has come, and why it stands."""
     with _errors(), look(url, namespace) as log:
-        found = find(log, kind, state, finished or state in ("done", "compensated", "resolved"), limit)
+        found = find(log, kind, state, finished or state in (*_ENDS, "resolved"), limit)
         now_us = log.now_us()
     if as_json:
         click.echo(json.dumps([list_json(each) for each in found]))
@@ -124,11 +126,11 @@ def _order(what: Order, explanation: str, wanted: tuple[str, ...]) -> None:
 
 _order("park", "Keep everybody from going on with a transaction, until retry or compensate.", ())
 _order("resolve", "Declare a transaction finished as it is: somebody has seen to it by hand.", ())
-_order("compensate", "Send a transaction back. With --sagas it is done at once, else by a worker.", ("compensated",))
+_order("compensate", "Send a transaction back. With --sagas it is done at once, else by a worker.", _BACK)
 _order(
     "retry",
     "Let a parked transaction go on with all its attempts again. With --sagas it is done at once, else by a worker.",
-    ("done", "compensated"),
+    _ENDS,
 )
 
 
@@ -144,7 +146,7 @@ def prune(url: str, *, namespace: str, as_json: bool, older: float, kind: str) -
     click.echo(json.dumps({"pruned": count}) if as_json else f"{count:,} forgotten")
 
 
-def _conclude(found: list[Found], as_json: bool, wanted: tuple[str, ...] | None = ("done", "compensated")) -> None:
+def _conclude(found: list[Found], as_json: bool, wanted: tuple[str, ...] | None = _ENDS) -> None:
     """Tell how they stand; exit 1 when one did not end as was wanted."""
     if as_json:
         click.echo(json.dumps([list_json(each) for each in found]))

@@ -10,6 +10,7 @@ from typing import Any
 from seawall.cli._target import thing_of
 from seawall.distributed.transactions import History, Summary, TransactionLog, kind_of
 from seawall.distributed.transactions.saga import Orchestrator, Saga
+from seawall.distributed.transactions.tcc import Coordinator, Tcc
 from seawall.engines import open_engine
 from seawall.errors import ConfigError, TransactionUnknown
 
@@ -70,18 +71,21 @@ def runners_of(text: str, log: TransactionLog) -> dict[str, Any]:
     given = thing_of(text, "sagas", "shop.orders:sagas")
     if callable(given) and not hasattr(given, "resume"):
         given = given()
-    things = [given] if isinstance(given, Saga) or hasattr(given, "resume") else given
-    if not isinstance(things, Iterable):
-        raise ConfigError(f"sagas must be a Saga, several, or an orchestrator, got {text!r}, which is {given!r:.100}")
-    things = list(things)
-    sagas = [thing for thing in things if isinstance(thing, Saga)]
+    things = [given] if isinstance(given, (Saga, Tcc)) or hasattr(given, "resume") else given
+    things = list(things) if isinstance(things, Iterable) else []
     runners = {thing.kind: thing for thing in things if hasattr(thing, "resume")}
-    if len(sagas) + len(runners) != len(things) or not things:
-        raise ConfigError(f"sagas must be a Saga, several, or an orchestrator, got {text!r}, which is {given!r:.100}")
+    sagas = [thing for thing in things if isinstance(thing, Saga)]
+    tccs = [thing for thing in things if isinstance(thing, Tcc)]
+    if not things or len(sagas) + len(tccs) + len(runners) != len(things):
+        raise ConfigError(
+            f"sagas must be a Saga or Tcc, several, or an orchestrator, got {text!r}, which is {given!r:.100}"
+        )
     for runner in runners.values():
         _check_same(runner, log)
     if sagas:
         runners["saga"] = Orchestrator(log.engine, sagas, namespace=log.journal.namespace)
+    if tccs:
+        runners["tcc"] = Coordinator(log.engine, tccs, namespace=log.journal.namespace)
     return runners
 
 

@@ -13,7 +13,12 @@ from rich.text import Text
 from seawall.cli._tx_log import Found
 from seawall.distributed.transactions import kind_of
 
-_STYLES = {"done": "green", "parked": "bold red", "compensated": "yellow", "compensating": "yellow", "resolved": "cyan"}
+_STYLES = {
+    **dict.fromkeys(("done", "confirmed"), "green"),
+    **dict.fromkeys(("compensating", "compensated", "cancelling", "cancelled"), "yellow"),
+    "parked": "bold red",
+    "resolved": "cyan",
+}
 
 
 def list_view(found: list[Found], now_us: int) -> RenderableType:

@@ -22,6 +22,8 @@ from seawall._errors import (
     Rejected,
     SegmentError,
     TimeoutExceeded,
+    TransactionAborted,
+    TransactionInDoubt,
     UnknownOutcome,
     WrongVersion,
 )
@@ -41,6 +43,8 @@ _OWN: dict[type | str, Classification] = {
     EngineError: classification(Kind.unavailable),
     # Whether it happened must be found out first: sending it again is what the error is there to prevent.
     UnknownOutcome: classification(Kind.unknown),
+    TransactionInDoubt: classification(Kind.unknown),
+    TransactionAborted: classification(Kind.invalid, Severity.info),
     Conflict: classification(Kind.invalid, Severity.info),
     Compacted: classification(Kind.invalid, Severity.warning),
     LeaseLost: classification(Kind.invalid, Severity.warning, Advice.fallback),

@@ -186,7 +186,7 @@ def test_what_cannot_be_done_has_its_exit_code(shop, tmp_path):
         (("show", "x", "--kind", "y"), "kind must be one that is known, got 'y'; for example saga"),
         (
             ("resume", "waits", "--sagas", f"{shop.__name__}:nothing"),
-            f"sagas must be a Saga, several, or an orchestrator, got '{shop.__name__}:nothing', which is 7",
+            f"sagas must be a Saga or Tcc, several, or an orchestrator, got '{shop.__name__}:nothing', which is 7",
         ),
         (("park", "x"), "Missing option '--why'."),
     ):

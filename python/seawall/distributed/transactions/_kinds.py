@@ -12,6 +12,9 @@ from seawall.distributed.transactions._records import LogEntry
 # Loaded when first asked for; the module of a kind must not need its engine or its definitions.
 _HOMES = {
     "saga": "seawall.distributed.transactions.saga:KIND",
+    "tcc": "seawall.distributed.transactions.tcc:KIND",
+    "2pc": "seawall.distributed.transactions.two_phase:KIND",
+    "2pc_member": "seawall.distributed.transactions.two_phase:MEMBER_KIND",
 }
 
 

@@ -111,8 +111,8 @@ class Table:
     def _next(self, connection: sqlite3.Connection, counter: str, by: int) -> int:
         """Raise a counter; the first of the numbers that are now the caller's."""
         (number,) = connection.execute(
-            f"INSERT INTO seawall_namespaces (namespace, {counter}) VALUES (?1, ?2) ON CONFLICT (namespace) "
-            f"DO UPDATE SET {counter} = {counter} + ?2 RETURNING {counter}",
+            f"INSERT INTO seawall_namespaces (namespace, {counter}) VALUES (?, ?) ON CONFLICT (namespace) "
+            f"DO UPDATE SET {counter} = {counter} + excluded.{counter} RETURNING {counter}",
             (self._namespace, by),
         ).fetchone()
         return int(number) - by + 1
@@ -187,8 +187,8 @@ class Table:
         """Full time again."""
         if not self._is_current(connection, claim, now):
             raise claim_lost(claim)
-        sql = "UPDATE seawall_claims SET ends_ns = ?2 WHERE namespace = ?1 AND stream = ?3"
-        self._all(connection, sql, now + round(claim.ttl * 1e9), claim.stream)
+        sql = "UPDATE seawall_claims SET ends_ns = ? WHERE namespace = ? AND stream = ?"
+        connection.execute(sql, (now + round(claim.ttl * 1e9), self._namespace, claim.stream))
         return claim
 
     def release(self, connection: sqlite3.Connection, now: int, claim: Claim) -> bool:
@@ -227,8 +227,8 @@ class Table:
             return
         if last := self.last(connection, now, into):
             raise conflict(into, 0, last)
-        sql = "UPDATE seawall_records SET stream = ?3 WHERE namespace = ?1 AND stream = ?2"
-        self._all(connection, sql, claim.stream, into)
+        sql = "UPDATE seawall_records SET stream = ? WHERE namespace = ? AND stream = ?"
+        connection.execute(sql, (into, self._namespace, claim.stream))
 
     def take(  # noqa: PLR0917 -- run by position inside a transaction
         self, connection: sqlite3.Connection, now: int, stream: str, owner: str, ttl: float, limit: int
@@ -245,10 +245,10 @@ class Table:
         for number, (position, data, attempt) in enumerate(rows, token):
             taken.append(Taken(Record(stream, position, data), owner, number, attempt + 1, ttl))
             sql = (
-                "UPDATE seawall_records SET token = ?4, attempt = ?5, held = 1, ends_ns = ?6 "
-                "WHERE namespace = ?1 AND stream = ?2 AND position = ?3"
+                "UPDATE seawall_records SET token = ?, attempt = ?, held = 1, ends_ns = ? "
+                "WHERE namespace = ? AND stream = ? AND position = ?"
             )
-            self._all(connection, sql, stream, position, number, attempt + 1, ends)
+            connection.execute(sql, (number, attempt + 1, ends, self._namespace, stream, position))
         return tuple(taken)
 
     def acknowledge(self, connection: sqlite3.Connection, now: int, taken: Taken) -> None:

@@ -83,6 +83,11 @@ class Journey:
         on_owned: Told as soon as it is owned.
     """
 
+    # What another kind of transaction puts its own in place of; the definition is then of that kind, too.
+    kind = "saga"
+    _fold = staticmethod(fold)
+    _apply = staticmethod(apply)
+
     def __init__(
         self, log: TransactionLog, saga: Saga, patience_us: float, on_owned: Callable[[Owned], object]
     ) -> None:
@@ -97,10 +102,10 @@ class Journey:
 
     def begin(self, id: str, begun: LogEntry) -> Course[History]:
         """Begin, with the first intents in the same write; what is there already when the id has been begun before."""
-        self._state = fold((begun,))
+        self._state = self._fold((begun,))
         move = self._next()
         self._intend(move)
-        beginning = yield Ask(self._log._do_begin("saga", id, begun, *self._pending))
+        beginning = yield Ask(self._log._do_begin(self.kind, id, begun, *self._pending))
         if isinstance(beginning, History):
             return beginning
         self._own(beginning)
@@ -110,7 +115,7 @@ class Journey:
     def go_on(self, owned: Owned) -> Course[History]:
         """Go on with what others have left."""
         self._own(owned)
-        self._state = fold(owned.entries)
+        self._state = self._fold(owned.entries)
         if self._state.phase == "parked":
             yield Ask(self._log._do_let_go(owned))
             return owned.history()
@@ -122,8 +127,8 @@ class Journey:
             if move is None:
                 move = self._next()
                 self._intend(move)
-            if move.then == "back":
-                self._note("back", why=move.why)
+            if self._turned(move):
+                pass
             elif move.then:
                 return (yield from self._end(owned, move))
             else:
@@ -132,6 +137,13 @@ class Journey:
                 yield from self._flush(owned)
                 yield from self._advance(owned, move)
             move = None
+
+    def _turned(self, move: Move) -> bool:
+        """Note that it goes another way from here; False when it does not."""
+        if move.then != "back":
+            return False
+        self._note("back", why=move.why)
+        return True
 
     def _rest(self, owned: Owned, seconds: float) -> Course[None]:
         """Let time pass, and keep the claim meanwhile: by the engine's clock, whatever the keeper's thread goes by."""
@@ -168,7 +180,7 @@ class Journey:
 
     def _note(self, what: str, /, **data: Any) -> None:
         entry = self._log.entry(what, **data)
-        self._state = apply(self._state, entry)
+        self._state = self._apply(self._state, entry)
         self._pending.append(entry)
 
     def _flush(self, owned: Owned) -> Course[None]:

@@ -20,13 +20,13 @@ class Move:
     Args:
         start: Operations to begin now.
         wake_us: When to ask again although nothing ended, in Unix time; None when something under way must end first.
-        then: What becomes of the saga: it goes back, is parked, or is finished.
+        then: What becomes of it: a saga goes back, a TCC is to confirm or to cancel, both are parked or finished.
         why: Of that; for "finish" its outcome.
     """
 
     start: tuple[Call, ...] = ()
     wake_us: int | None = None
-    then: Literal["", "back", "park", "finish"] = ""
+    then: Literal["", "back", "confirm", "cancel", "park", "finish"] = ""
     why: str = ""
 
 
@@ -81,7 +81,7 @@ def _ending(saga: Saga, state: SagaState, runnable: list[Step], now_us: int, bus
         is_worn = progress.state == "begun" and progress.cuts >= MOST_CUTS and (step.name, ACTION) not in busy
         if progress.state not in ("given_up", "refused") and not is_worn:
             continue
-        why = f"step {step.name!r}: {_worn(progress.cuts) if is_worn else progress.error}"
+        why = f"step {step.name!r}: {worn(progress.cuts) if is_worn else progress.error}"
         if saga.is_after_pivot(step.name):
             return Move(then="park", why=why)
         if step.pivot and progress.state != "refused":
@@ -110,10 +110,11 @@ def _back(saga: Saga, state: SagaState, now_us: int, busy: Set[Call]) -> Move:
         if progress.state in ("given_up", "refused"):
             return Move(then="park", why=f"compensation of step {name!r}: {progress.error}")
         if progress.state == "begun" and progress.cuts >= MOST_CUTS:
-            return Move(then="park", why=f"compensation of step {name!r}: {_worn(progress.cuts)}")
+            return Move(then="park", why=f"compensation of step {name!r}: {worn(progress.cuts)}")
         return Move(start=(call,)) if progress.due_us <= now_us else Move(wake_us=progress.due_us)
     return Move(then="finish", why="compensated")
 
 
-def _worn(cuts: int) -> str:
+def worn(cuts: int) -> str:
+    """Why an operation is not begun again that was begun so often and never ended."""
     return f"it was begun {cuts + 1} times and never came to an end; see why the process dies in it"

@@ -70,7 +70,13 @@ class Orchestrator:
         wall: What stamps the records, and measures deadlines and waits of sagas; by default Unix time.
     """
 
+    # What another kind of transaction puts its own in place of.
     kind = "saga"
+    _who = "orchestrator"
+    _fold: Any = staticmethod(fold)
+    _next_move: Any = staticmethod(next_move)
+    _result_of: Any = staticmethod(result_of)
+    _trouble_of: Any = SagaTrouble
 
     ended: Signal[SagaResult]
     """A saga has come to an end here, or is parked."""
@@ -88,7 +94,7 @@ class Orchestrator:
         wall: Wall | None = None,
     ) -> None:
         self.log = TransactionLog(engine, namespace=namespace, owner=owner, ttl=ttl, wall=wall)
-        self.sagas = _by_name(sagas)
+        self.sagas = self._named(sagas)
         self._keeper = Keeper(self.log)
         self._rest = Rest()
         self.ended = Signal("saga.ended", SagaResult)
@@ -145,11 +151,11 @@ class Orchestrator:
 
     def status(self, id: str) -> SagaResult | None:
         """How a saga stands, whoever has it; None when there is none, or it has been pruned."""
-        return _result_or_none(self.log.load("saga", id))
+        return self._result_or_none(self.log.load(self.kind, id))
 
     async def status_async(self, id: str) -> SagaResult | None:
         """`status` in this task."""
-        return _result_or_none(await self.log.load_async("saga", id))
+        return self._result_or_none(await self.log.load_async(self.kind, id))
 
     def order(self, id: str, what: Order, *, by: str, why: str) -> SagaResult:
         """Write what a person has decided about a saga that nobody has; `resume` or a worker then does it.
@@ -196,11 +202,11 @@ class Orchestrator:
 
     def prune(self, *, older: float | timedelta) -> int:
         """Forget sagas that ended longer ago than `older` seconds; how many. Their ids may be begun again."""
-        return self.log.prune("saga", older=older)
+        return self.log.prune(self.kind, older=older)
 
     async def prune_async(self, *, older: float | timedelta) -> int:
         """`prune` in this task."""
-        return await self.log.prune_async("saga", older=older)
+        return await self.log.prune_async(self.kind, older=older)
 
     def work(self, stop: threading.Event, *, poll: float | timedelta = 1.0, concurrency: int = 4) -> None:
         """Recover again and again until `stop` is set; then what is under way is brought to its end.
@@ -240,54 +246,55 @@ class Orchestrator:
         history = yield from self._travel(journey, journey.begin(id, begun))
         if journey.owned is None and not history.finished:
             return (yield from self._resume(id, patience_us))
-        result = result_of(history)
+        result: SagaResult = self._result_of(history)
         return result if journey.owned is None else self._told(result)
 
     def _start(self, name: str, input: Any, id: str | None) -> Course[SagaResult]:
         _, begun = self._begun(name, input)
-        beginning = yield Ask(self.log._do_begin("saga", secrets.token_hex(16) if id is None else id, begun))
+        beginning = yield Ask(self.log._do_begin(self.kind, secrets.token_hex(16) if id is None else id, begun))
         if isinstance(beginning, Owned):
             yield Ask(self.log._do_let_go(beginning))
-            return result_of(beginning.history())
-        return result_of(beginning)
+            return self._result_of(beginning.history())  # type: ignore[no-any-return]
+        return self._result_of(beginning)  # type: ignore[no-any-return]
 
     def _resume(self, id: str, patience_us: float) -> Course[SagaResult]:
-        owned = yield Ask(self.log._do_own("saga", id))
+        owned = yield Ask(self.log._do_own(self.kind, id))
         if owned is None:
-            raise TransactionUnknown(f"there is no saga {id!r}, or it has been pruned", kind="saga", id=id)
+            raise TransactionUnknown(f"there is no {self.kind} {id!r}, or it has been pruned", kind=self.kind, id=id)
         if isinstance(owned, Owned):
             return (yield from self._go_on(owned, patience_us))
         if not owned.finished:
             raise TransactionBusy(
-                f"saga {id!r} is run by another orchestrator at present; ask for its status, or again later",
-                kind="saga",
+                f"{self.kind} {id!r} is run by another {self._who} at present; ask for its status, or again later",
+                kind=self.kind,
                 id=id,
             )
-        return result_of(owned)
+        return self._result_of(owned)  # type: ignore[no-any-return]
 
     def _order(self, id: str, what: Order, by: str, why: str) -> Course[SagaResult]:
         self._rest.end(id)
-        return result_of((yield Ask(self.log._do_order("saga", id, what, by=by, why=why))))
+        history = yield Ask(self.log._do_order(self.kind, id, what, by=by, why=why))
+        return self._result_of(history)  # type: ignore[no-any-return]
 
     def _go_on(self, owned: Owned, patience_us: float) -> Course[SagaResult]:
-        state = fold(owned.entries)
+        state = self._fold(owned.entries)
         saga = self.sagas.get(state.name)
         if saga is None or saga.shape != state.shape:
             yield Ask(self.log._do_let_go(owned))
-            raise _not_ours(owned.key.id, state, saga)
+            raise _not_ours(self, owned.key.id, state, saga)
         journey = self._journey(saga, patience_us)
-        return self._told(result_of((yield from self._travel(journey, journey.go_on(owned)))))
+        return self._told(self._result_of((yield from self._travel(journey, journey.go_on(owned)))))
 
     def _recover(self, id: str) -> Course[SagaResult | None]:
         """What became of a saga that nobody had; None when there was nothing to do."""
-        history = yield Ask(self.log._do_load("saga", id))
+        history = yield Ask(self.log._do_load(self.kind, id))
         if history is None or history.finished:
             return None
-        state, now_us = fold(history.entries), self.log.now_us()
+        state, now_us = self._fold(history.entries), self.log.now_us()
         if (until_us := self._rests_until(state, now_us)) > now_us:
             self._rest.set(id, until_us)
             return None
-        owned = yield Ask(self.log._do_own("saga", id))
+        owned = yield Ask(self.log._do_own(self.kind, id))
         return (yield from self._go_on(owned, _PATIENCE_US)) if isinstance(owned, Owned) else None
 
     def _rests_until(self, state: SagaState, now_us: int) -> int:
@@ -295,7 +302,7 @@ class Orchestrator:
         saga = self.sagas.get(state.name)
         if state.phase == "parked" or saga is None or saga.shape != state.shape:
             return now_us + _LOOK_AGAIN_US
-        move = next_move(saga, state, now_us, frozenset())
+        move = self._next_move(saga, state, now_us, frozenset())
         due_us = now_us if move.start or move.then or move.wake_us is None else move.wake_us
         return now_us if due_us <= now_us + _PATIENCE_US else min(due_us, now_us + _LOOK_AGAIN_US)
 
@@ -304,12 +311,15 @@ class Orchestrator:
         found: list[str] = []
         now_us, after = self.log.now_us(), ""
         while len(found) < limit:
-            page = yield Ask(self.log._do_keys("saga", unowned=True, after=after, limit=_PAGE))
+            page = yield Ask(self.log._do_keys(self.kind, unowned=True, after=after, limit=_PAGE))
             found += (key.id for key in page if key.id not in busy and not self._rest.is_on(key.id, now_us))
             if len(page) < _PAGE:
                 break
             after = page[-1].id
         return found[:limit]
+
+    def _named(self, sagas: Iterable[Any]) -> dict[str, Any]:
+        return _by_name(sagas)
 
     def _begun(self, name: str, input: Any) -> tuple[Saga, LogEntry]:
         saga = self.sagas.get(name)
@@ -328,11 +338,14 @@ class Orchestrator:
             self.ended.send(result)
         return result
 
+    def _result_or_none(self, history: History | None) -> SagaResult | None:
+        return None if history is None else self._result_of(history)
+
     def _trouble(self, id: str, error: BaseException) -> None:
         if id:
             self._rest.set(id, self.log.now_us() + _PATIENCE_US)
         if self.troubled:
-            self.troubled.send(SagaTrouble(id, error))
+            self.troubled.send(self._trouble_of(id, error))
 
     def _travel(self, journey: Journey, course: Course[History]) -> Course[History]:
         """Bring a journey to its end; cut short, it is left to others at once."""
@@ -361,14 +374,12 @@ def _by_name(sagas: Iterable[Saga]) -> dict[str, Saga]:
     return found
 
 
-def _not_ours(id: str, state: SagaState, saga: Saga | None) -> ConfigError:
+def _not_ours(whose: Orchestrator, id: str, state: SagaState, saga: Saga | None) -> ConfigError:
     if saga is None:
-        return ConfigError(f"saga {id!r} is of {state.name!r}, whose definition this orchestrator was not given")
+        return ConfigError(
+            f"{whose.kind} {id!r} is of {state.name!r}, whose definition this {whose._who} was not given"
+        )
     return ConfigError(
-        f"saga {id!r} was begun with other steps than {state.name!r} has now; go on with it by the definition it was "
-        "begun with, or resolve it by hand: give a definition whose steps change a new name"
+        f"{whose.kind} {id!r} was begun with other steps than {state.name!r} has now; go on with it by the definition "
+        "it was begun with, or resolve it by hand: give a definition whose steps change a new name"
     )
-
-
-def _result_or_none(history: History | None) -> SagaResult | None:
-    return None if history is None else result_of(history)

@@ -121,14 +121,15 @@ def apply(state: SagaState, entry: LogEntry) -> SagaState:
 
 
 def _moved(state: SagaState, call: Call, entry: LogEntry) -> SagaState:
-    progress = _progressed(state.of(*call), entry)
+    progress = progressed(state.of(*call), entry)
     order = state.order
     if call[1] == ACTION and call[0] not in order:
         order = (*order, call[0])
     return state._replace(order=order, progress={**state.progress, call: progress})
 
 
-def _progressed(progress: Progress, entry: LogEntry) -> Progress:
+def progressed(progress: Progress, entry: LogEntry) -> Progress:
+    """How far an operation has come after one more record of it."""
     data = entry.data
     if entry.what == "started":
         cuts = progress.cuts + 1 if progress.state == "begun" else 0
