@@ -12,7 +12,7 @@ from tests.contract.saga_ground import KINDS, LONG, bring_to_its_end
 from seawall.clock import SystemClock
 from seawall.engines import open_engine
 
-pytestmark = pytest.mark.parametrize("backend", KINDS, indirect=True)
+pytestmark = [pytest.mark.proof, pytest.mark.parametrize("backend", KINDS, indirect=True)]
 # Short sagas and long ones, with branches and without; some of each end done and some compensated.
 SEEDS = {
     "sqlite": range(200) if LONG else (1, 2, 5, 9, 12, 18),

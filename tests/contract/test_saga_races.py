@@ -16,7 +16,7 @@ from seawall.distributed.transactions.saga import Orchestrator, Saga, Step, Step
 from seawall.engines import open_engine
 from seawall.errors import TransactionBusy
 
-pytestmark = pytest.mark.parametrize("backend", KINDS, indirect=True)
+pytestmark = [pytest.mark.proof, pytest.mark.parametrize("backend", KINDS, indirect=True)]
 
 
 def test_threads_that_want_one_saga_take_turns(ground):

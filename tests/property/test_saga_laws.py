@@ -7,6 +7,7 @@ import os
 from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.saga_world import World, check_ended, saga_of
@@ -15,6 +16,8 @@ from seawall.clock import ManualClock
 from seawall.distributed.transactions.saga import Orchestrator
 from seawall.engines import open_engine
 from seawall.engines.operation import driver_of
+
+pytestmark = pytest.mark.proof
 
 
 class _DiedError(BaseException):
