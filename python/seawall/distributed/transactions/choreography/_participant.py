@@ -157,7 +157,8 @@ class Participant(Worker):
         """Begin a chain of events, exactly when the caller's own transaction commits.
 
         Args:
-            transaction: A connection to the database of `journal`, inside a transaction.
+            transaction: A connection to the database of `journal`, inside a transaction. The engine has been entered or
+                checked before (`with engine:`), so that its tables are there.
             type: "order.placed".
             data: JSON.
             key: Events of one key keep their order; by default the new event's id.
