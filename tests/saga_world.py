@@ -82,6 +82,9 @@ class World:
         if context.operation == "compensation":
             cursed = Random(f"{self.seed}/cursed").random() < 0.1
             return "before" if cursed or chance < 0.2 else "after" if chance < 0.35 else "ok"
+        luck = Random(f"{self.seed}/broken")
+        if luck.random() < 0.3 and luck.choice("abcde") == context.step:
+            return "after"
         return "before" if chance < 0.12 else "after" if chance < 0.24 else "refuse" if chance < 0.32 else "ok"
 
     def effects(self, id: str) -> list[tuple[int, str, str]]:

@@ -58,7 +58,7 @@ def test_threads_that_want_one_saga_take_turns(ground):
     assert {answer if isinstance(answer, str) else answer.state for answer in answers} <= {busy, "done"}
 
 
-@pytest.mark.parametrize("seed", [1, 3, 6])
+@pytest.mark.parametrize("seed", [1, 3])
 def test_who_was_stopped_beyond_its_claim_writes_nothing_more(ground, seed):
     """SIGSTOP at every place; another brings the saga to its end; then the first wakes up and is refused."""
     ground.parallel = False  # no other thread is stopped in the middle of a transaction

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from functools import partial
 from typing import Any
 
 from hypothesis import given, settings
@@ -49,6 +52,10 @@ class MortalWire:
         self._life.trip("answered")
         return reply
 
+    async def execute_async(self, what: Any, timeout: float) -> Any:
+        """Send, from a task."""
+        return self.execute(what, timeout)
+
 
 def _live(engine: Any, world: World, span: int, call: Any) -> Life:
     """One process: it lives for `span` places, and its claims end by themselves."""
@@ -65,8 +72,8 @@ def _live(engine: Any, world: World, span: int, call: Any) -> Life:
     return life
 
 
-@settings(max_examples=250)
-@given(seed=st.integers(0, 10**6), spans=st.lists(st.integers(0, 40), max_size=6))
+@settings(max_examples=1_500 if os.environ.get("SEAWALL_LONG") else 150)
+@given(seed=st.integers(0, 10**6), spans=st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=6))
 def test_a_saga_whose_orchestrators_die_ends_done_or_undone(seed, spans):
     """Any number die, at any write, call or effect, before or after it; parked ones are helped by a person."""
     clock = ManualClock(1_000.0, autojump=True)
@@ -77,8 +84,14 @@ def test_a_saga_whose_orchestrators_die_ends_done_or_undone(seed, spans):
         def orchestrator() -> Orchestrator:
             return Orchestrator(engine, [saga], ttl=30, wall=clock)
 
-        for span in spans:
-            _live(engine, world, span, lambda: orchestrator().run("seeded", {"seed": seed}, id="1"))
+        def run(in_task: bool) -> None:
+            if in_task:
+                asyncio.run(orchestrator().run_async("seeded", {"seed": seed}, id="1"))
+            else:
+                orchestrator().run("seeded", {"seed": seed}, id="1")
+
+        for span, in_task in spans:
+            _live(engine, world, span, partial(run, in_task))
         last = orchestrator()
         result = last.run("seeded", {"seed": seed}, id="1")
         if result.state == "parked":

@@ -78,9 +78,17 @@ def runners_of(text: str, log: TransactionLog) -> dict[str, Any]:
     runners = {thing.kind: thing for thing in things if hasattr(thing, "resume")}
     if len(sagas) + len(runners) != len(things) or not things:
         raise ConfigError(f"sagas must be a Saga, several, or an orchestrator, got {text!r}, which is {given!r:.100}")
+    for runner in runners.values():
+        _check_same(runner, log)
     if sagas:
         runners["saga"] = Orchestrator(log.engine, sagas, namespace=log.journal.namespace)
     return runners
+
+
+def _check_same(runner: Any, log: TransactionLog) -> None:
+    theirs, ours = (f"{each.engine.name} in {each.journal.namespace!r}" for each in (runner.log, log))
+    if theirs != ours:
+        raise ConfigError(f"sagas must have their log in {ours}, got {runner!r}, whose log is {theirs}")
 
 
 def resume_one(runners: dict[str, Any], kind: str, id: str) -> tuple[str, str]:

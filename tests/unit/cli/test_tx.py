@@ -163,6 +163,21 @@ def test_a_person_may_park_compensate_and_resolve(shop):
     assert states() == {}
 
 
+def test_an_orchestrator_of_another_log_is_refused(shop, tmp_path):
+    """It would go on with something else than what is shown; one of this log, or a function that makes it, will do."""
+    with open_engine("sqlite:///state.db?durability=os") as engine:
+        shop.other = Orchestrator(engine, shop.sagas, namespace="other", owner="x")
+        shop.make = lambda: Orchestrator(engine, shop.sagas)
+        result = run("resume", "waits", "--sagas", f"{shop.__name__}:other")
+        name = engine.name
+        assert result.exit_code == 2
+        assert result.output.splitlines()[-1] == (
+            f"Error: sagas must have their log in {name} in 'transactions', got <Orchestrator 'x' of order on {name}>, "
+            f"whose log is {name} in 'other'"
+        )
+        assert run("resume", "waits", "--sagas", f"{shop.__name__}:make").exit_code == 0
+
+
 def test_what_cannot_be_done_has_its_exit_code(shop, tmp_path):
     """2 for bad usage, 3 for an engine that is not there, 4 for an id that is not there, 5 for what is owned."""
     for words, told in (

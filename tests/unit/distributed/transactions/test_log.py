@@ -167,6 +167,29 @@ def test_a_write_whose_answer_is_lost_is_written_once(log, monkeypatch):
     assert list(log.load("saga", "1").entries) == mine.entries
 
 
+@pytest.mark.parametrize("made", [True, False])
+def test_an_end_whose_answer_is_lost_is_looked_for(log, other, monkeypatch, made):
+    """Made, it is the end; not made, the owner is told, and recovery finds the transaction as it was."""
+    mine = log.begin("saga", "1", begun(log))
+    honest = type(log.journal)._conclude
+
+    def conclude(self, *args):
+        if made:
+            yield from honest(self, *args)
+        raise UnknownOutcome("the answer was lost")
+
+    monkeypatch.setattr(type(log.journal), "_conclude", conclude)
+    if made:
+        log.finish(mine, log.entry("finished"))
+        assert mine.history().finished
+        assert log.load("saga", "1").finished
+        return
+    with pytest.raises(UnknownOutcome):
+        log.finish(mine, log.entry("finished"))
+    log.let_go(mine)
+    assert [entry.what for entry in other.own("saga", "1").entries] == ["begun"]
+
+
 def test_what_dies_between_its_last_record_and_its_move_is_moved_by_the_next_owner(log, other, clock):
     """On an engine that concludes in several steps: found finished, not owned."""
     mine = log.begin("saga", "1", begun(log))

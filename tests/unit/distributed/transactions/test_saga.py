@@ -12,6 +12,7 @@ from seawall.distributed.transactions.saga import Orchestrator, Parallel, Saga, 
 from seawall.engines import open_engine
 from seawall.errors import (
     ConfigError,
+    DeadlineExceeded,
     LeaseLost,
     StepRefused,
     TransactionBusy,
@@ -409,20 +410,58 @@ def test_who_lost_its_claim_in_a_step_writes_nothing(made, clock):
     assert other.status("1").ok
 
 
-def test_a_claim_is_renewed_while_a_step_takes_long(engine, made, monkeypatch):
+def test_a_claim_is_renewed_while_a_step_takes_long(made, monkeypatch):
     """By a thread of its own, every third of its time."""
-    entered, release = threading.Event(), threading.Event()
     renewed = threading.Event()
+    orchestrator = made(Saga("s", Step("a", lambda context: renewed.wait(30))), ttl=0.1)
+    _tell_of_renewals(monkeypatch, orchestrator, renewed)
+    assert orchestrator.run("s").results == {"a": True}
+
+
+def test_a_step_is_told_that_its_claim_is_lost(made, clock, monkeypatch):
+    """By its context, once the renewal has failed; then nothing it does will count."""
+    tried, told = threading.Event(), []
 
     def slow(context):
-        entered.set()
-        assert renewed.wait(30)
+        clock.advance(1)
+        assert tried.wait(30)
+        told.append(context.lost)
 
     orchestrator = made(Saga("s", Step("a", slow)), ttl=0.1)
-    keep = type(orchestrator.log).keep
-    monkeypatch.setattr(type(orchestrator.log), "keep", lambda self, owned: (keep(self, owned), renewed.set())[0])
-    assert orchestrator.run("s").ok
-    release.set()
+    _tell_of_renewals(monkeypatch, orchestrator, tried)
+    with pytest.raises(LeaseLost):
+        orchestrator.run("s")
+    assert told == [True]
+
+
+def _tell_of_renewals(monkeypatch, orchestrator, event):
+    honest = type(orchestrator.log).keep
+
+    def keep(self, owned):
+        try:
+            honest(self, owned)
+        finally:
+            event.set()
+
+    monkeypatch.setattr(type(orchestrator.log), "keep", keep)
+
+
+def test_a_caller_without_time_leaves_the_saga_to_recovery(made, clock):
+    """Its Deadline holds for the writes, too; the step that was done is done again under its key."""
+    keys = []
+
+    def slow(context):
+        keys.append(context.key)
+        if len(keys) == 1:
+            clock.advance(2)
+
+    saga = Saga("s", Step("a", slow))
+    with Deadline(1, clock=clock), pytest.raises(DeadlineExceeded):
+        made(saga).run("s", id="1")
+    assert made(saga).recover() == []
+    clock.advance(30)
+    assert [each.state for each in made(saga).recover()] == ["done"]
+    assert keys == ["1/a"] * 2
 
 
 def test_recovery_leaves_what_it_cannot_run(made, calls, clock):

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from seawall.distributed.transactions._keeper import Keeper
 from seawall.distributed.transactions._log import TransactionLog, Wall
@@ -25,7 +26,7 @@ from seawall.distributed.transactions.saga._runners import run, run_async
 from seawall.distributed.transactions.saga._state import SagaState, fold
 from seawall.distributed.transactions.saga._worker import work, work_async
 from seawall.engines import Engine
-from seawall.errors import ConfigError, EngineError, TransactionBusy, TransactionUnknown
+from seawall.errors import ConfigError, SeawallError, TransactionBusy, TransactionUnknown
 from seawall.patterns import Signal
 
 _PAGE = 200
@@ -112,6 +113,7 @@ class Orchestrator:
             TransactionBusy: Another orchestrator runs it at present.
             LeaseLost: This orchestrator was away for longer than `ttl`; another goes on with the saga.
             Unavailable, UnknownOutcome: The engine failed; `recover` goes on with the saga.
+            DeadlineExceeded: The Deadline of the caller has passed; `recover` goes on with the saga.
         """
         return run(self.log, self._run(name, input, id, math.inf))
 
@@ -217,6 +219,17 @@ class Orchestrator:
     def close(self) -> None:
         """End the thread that renews claims, if there is one; the engine stays open."""
         self._keeper.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Orchestrator {self.log.owner!r} of {', '.join(self.sagas)} on {self.log.engine.name}>"
 
     # What these do, for threads and tasks alike.
 
@@ -328,7 +341,7 @@ class Orchestrator:
         except BaseException:
             if journey.owned is not None and journey.owned.lost is None:
                 self._keeper.remove(journey.owned)
-                with suppress(EngineError):
+                with suppress(SeawallError):
                     yield Ask(self.log._do_let_go(journey.owned))
             raise
         finally:
