@@ -168,7 +168,7 @@ def test_a_database_that_was_only_read_is_not_prepared(server, engine, databases
     with shop.transaction() as tx:
         insert(tx.enlist(a), 1)
         tx.enlist(b).execute("SELECT count(*) FROM rows")
-    assert [e.data for e in shop._log.load("2pc", tx.id).entries if e.what == "committed"] == [{"to_tell": ["a"]}]
+    assert [e.data for e in shop.log.load("2pc", tx.id).entries if e.what == "committed"] == [{"to_tell": ["a"]}]
     assert rows(server) == [[1], []]
 
 

@@ -341,7 +341,7 @@ def test_the_log_tells_its_history(engine):
     assert kind is not None
     with shop.transaction() as tx:
         tx.enlist("a")
-    history = shop._log.load("2pc", tx.id)
+    history = shop.log.load("2pc", tx.id)
     assert [kind.words(entry) for entry in history.entries] == [
         "a asked to prepare",
         "commit decided; a to be told",
@@ -351,7 +351,7 @@ def test_the_log_tells_its_history(engine):
     tx = shop.transaction()
     with pytest.raises(TransactionAborted), tx:
         assert tx.enlist("a") is not tx.enlist("b")
-    history = shop._log.load("2pc", tx.id)
+    history = shop.log.load("2pc", tx.id)
     assert kind.words(history.entries[-1]) == "aborted: b voted no"
     assert (kind.summary(history.entries).state, kind.summary(history.entries).reason) == ("aborted", "voted no: b")
 

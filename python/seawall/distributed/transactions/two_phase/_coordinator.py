@@ -57,6 +57,10 @@ class TwoPhaseCommit:
         name: The coordinator's, the same in all its processes and for ever: 1 to 40 ASCII letters, digits, '-', '_'.
         chance: Gives a number of so many bytes, in hexadecimal, that nobody else gets.
 
+    Attributes:
+        log: Where decisions are kept.
+        name: As given.
+
     Raises:
         ConfigError: Two participants have one name, or one is none.
 
@@ -74,7 +78,7 @@ class TwoPhaseCommit:
         name: str = "coordinator",
         chance: Callable[[int], str] = secrets.token_hex,
     ) -> None:
-        self._log = log
+        self.log = log
         self._driver = driver_of(log.journal)
         self.name = name_of(name, "name")
         self._chance = chance
@@ -195,7 +199,7 @@ class TwoPhaseCommit:
                 raise answer
 
     def _linted(self) -> Course[tuple[Finding, ...]]:
-        durability = self._log.journal.guarantees.durability
+        durability = self.log.journal.guarantees.durability
         found = [] if durability >= Durability.disk else [_FORGETFUL._replace(value=durability.name)]
         for answer in (yield from self._all("lint")):
             if isinstance(answer, Exception):
@@ -212,7 +216,7 @@ class TwoPhaseCommit:
         """Which log this is: a log that was lost and made anew must not speak for transactions of the old one."""
         if self._log_id is None:
             stream = f"identity/{KIND_NAME}/{self.name}"
-            journal = self._log.journal
+            journal = self.log.journal
             records = yield Run(journal._do_scan(stream, limit=1))
             if not records:
                 with suppress(Conflict):  # another process has just made it
@@ -228,14 +232,14 @@ class TwoPhaseCommit:
     def _ended(self, transaction: Transaction) -> Course[None]:
         enlisted = transaction._enlisted
         try:
-            begun = self._log.entry("begun", participants=list(enlisted))
-            owned = yield Run(self._log._do_begin(KIND_NAME, transaction.id, begun))
+            begun = self.log.entry("begun", participants=list(enlisted))
+            owned = yield Run(self.log._do_begin(KIND_NAME, transaction.id, begun))
             if not isinstance(owned, Owned):
                 raise UnknownOutcome(f"transaction {transaction.id} was begun, but by whom is not known")  # noqa: TRY301
         except BaseException:
             transaction.result = yield from self._undone(transaction.id, enlisted)
             raise
-        ending = Ending(self._log, owned, enlisted)
+        ending = Ending(self.log, owned, enlisted)
         try:
             yield from ending.commit()
         finally:
@@ -257,9 +261,9 @@ class TwoPhaseCommit:
                 kind=KIND_NAME,
                 id=transaction,
             )
-        found = yield Run(self._log._do_own(KIND_NAME, transaction))
+        found = yield Run(self.log._do_own(KIND_NAME, transaction))
         if isinstance(found, Owned):
-            yield Run(self._log._do_let_go(found))
+            yield Run(self.log._do_let_go(found))
         elif isinstance(found, History) and not found.finished and committed_to(found.entries) is None:
             return Outcome.IN_DOUBT
         return _outcome(found)

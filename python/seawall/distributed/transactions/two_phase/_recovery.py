@@ -60,7 +60,7 @@ def _open(coordinator: TwoPhaseCommit) -> Course[list[Key]]:
     keys: list[Key] = []
     while True:
         after = keys[-1].id if keys else ""
-        page = yield Run(coordinator._log._do_keys(KIND_NAME, after=after, limit=_PAGE))
+        page = yield Run(coordinator.log._do_keys(KIND_NAME, after=after, limit=_PAGE))
         keys += page
         if len(page) < _PAGE:
             return keys
@@ -93,7 +93,7 @@ def resumed(coordinator: TwoPhaseCommit, id: str) -> Course[Result]:
         raise kind(
             f"transaction {id} is not over ({', '.join(doubt.participants)}): {doubt.why}", kind=KIND_NAME, id=id
         )
-    history = yield Run(coordinator._log._do_load(KIND_NAME, id))
+    history = yield Run(coordinator.log._do_load(KIND_NAME, id))
     if history is None:
         raise TransactionUnknown(f"there is no transaction {id!r}, or it has been pruned", kind=KIND_NAME, id=id)
     is_committed = committed_to(history.entries) is not None or history.entries[-1].what == "ended"
@@ -104,7 +104,7 @@ def recovered_one(coordinator: TwoPhaseCommit, id: str, holders: Iterable[str] =
     """Finish one transaction of ours, unless its coordinator lives or a participant cannot be reached."""
     held = tuple(sorted(holders))
     try:
-        owned = yield Run(coordinator._log._do_own(KIND_NAME, id))
+        owned = yield Run(coordinator.log._do_own(KIND_NAME, id))
     except SeawallError as error:
         return InDoubt(id, Outcome.IN_DOUBT, held, f"the log cannot be asked: {error}")
     if isinstance(owned, History) and not owned.finished:
@@ -115,10 +115,10 @@ def recovered_one(coordinator: TwoPhaseCommit, id: str, holders: Iterable[str] =
     to_tell = committed_to(owned.entries)
     missing = [name for name in (to_tell or names) if name not in coordinator._participants]
     if missing:
-        yield Run(coordinator._log._do_let_go(owned))
+        yield Run(coordinator.log._do_let_go(owned))
         outcome = Outcome.COMMITTED if to_tell else Outcome.IN_DOUBT
         return InDoubt(id, outcome, tuple(missing), "no participant of that name was given to this coordinator")
-    ending = Ending(coordinator._log, owned, {name: coordinator._participants[name] for name in to_tell or names})
+    ending = Ending(coordinator.log, owned, {name: coordinator._participants[name] for name in to_tell or names})
     return _left(*(yield from _resumed(ending, to_tell)))
 
 
@@ -161,7 +161,7 @@ def listed(coordinator: TwoPhaseCommit) -> Course[tuple[InDoubt, ...]]:
     found = yield from _found(coordinator)
     left = []
     for id, holders in sorted(found.ours.items()):
-        history = yield Run(coordinator._log._do_load(KIND_NAME, id))
+        history = yield Run(coordinator.log._do_load(KIND_NAME, id))
         left.append(_listed(id, tuple(sorted(holders)), history))
     return (*left, *_of_others(found))
 
