@@ -23,6 +23,7 @@ _OWN = {
     **dict.fromkeys(("redis", "rediss", "valkey", "valkeys", "unix"), ("seawall.engines.redis", "RedisEngine")),
     "postgresql": ("seawall.engines.postgres", "PostgresEngine"),
     "postgres": ("seawall.engines.postgres", "PostgresEngine"),
+    **dict.fromkeys(("nats", "tls"), ("seawall.engines.nats", "NatsEngine")),
 }
 _SYSTEM = SystemClock()
 
