@@ -14,7 +14,6 @@ class Nats(Backend):
     name = "nats"
     title = "nats"
     sample_url = "nats://host"
-    ports = ("key_value",)
     short = 0.5
     lasting = True
     has_server = True

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from seawall.engines.nats import _errors as errors
 from seawall.engines.nats._link import Link, status_of
 from seawall.engines.nats._message import Delivery, Message, ns_of, of_answer, of_delivery
+from seawall.errors import UnknownOutcome
 
 EXPECTED, EXPECTED_OF = "Nats-Expected-Last-Subject-Sequence", "Nats-Expected-Last-Subject-Sequence-Subject"
 ROLLUP, KEPT_FOR = "Nats-Rollup", "Nats-TTL"
@@ -162,6 +163,20 @@ class Call:
             with self.helping():
                 await self.remove(stream, found.sequence)
         return found
+
+    async def is_in_time(self, stream: str, sequence: int, until_ns: int) -> bool:
+        """Whether a message that was conditional on a time was stored before it."""
+        found = await self.at(stream, sequence)
+        if found is not None:
+            return not found.is_void
+        # Somebody has removed it since: because it was void, or because it was done with.
+        now_ns, _ = await self.now(stream)
+        if now_ns < until_ns:
+            return True
+        raise UnknownOutcome(
+            f"change {sequence} of {stream} was removed before it could be seen whether it came in time; read the state "
+            "before you decide"
+        )
 
     async def now(self, stream: str) -> tuple[int, int]:
         """The server's time in nanoseconds, and the last sequence of a stream."""

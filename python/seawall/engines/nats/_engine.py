@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import ClassVar
 
 from seawall.clock import Clock
@@ -13,7 +14,10 @@ from seawall.engines._guarantees import Consistency, Durability, Guarantees, Tim
 from seawall.engines._options import EngineOptions
 from seawall.engines._url import Address
 from seawall.engines.nats import _settings as settings
+from seawall.engines.nats._call import Call
+from seawall.engines.nats._journal import NatsJournal
 from seawall.engines.nats._key_value import NatsKeyValue
+from seawall.engines.nats._meter import NatsMeter
 from seawall.engines.nats._options import NatsOptions
 from seawall.engines.nats._place import place_of
 from seawall.engines.nats._stream import Stream
@@ -62,7 +66,7 @@ class NatsEngine(Engine):
         seen = yield Send(self._look, again=True)
         return tuple(settings.findings(seen, self._options.durability))
 
-    async def _look(self, call: settings.Call) -> settings.Seen:
+    async def _look(self, call: Call) -> settings.Seen:
         return await settings.look(call, self._options.monitor, self.name)
 
     def _stream(self, port: str, namespace: str, storage: str) -> Stream:
@@ -74,3 +78,11 @@ class NatsEngine(Engine):
     def _key_value(self, namespace: str) -> NatsKeyValue:
         stream = self._stream("kv", namespace, self._storage())
         return NatsKeyValue(self._driver, namespace, self.guarantees, stream, self._options.history)
+
+    def _journal(self, namespace: str) -> NatsJournal:
+        return NatsJournal(self._driver, namespace, self.guarantees, self._stream("journal", namespace, self._storage()))
+
+    def _meter(self, namespace: str) -> NatsMeter:
+        # A limit that is forgotten with its servers is better than one that waits for the disk.
+        guarantees = replace(self.guarantees, durability=Durability.process)
+        return NatsMeter(self._driver, namespace, guarantees, self._stream("meter", namespace, "memory"))

@@ -12,7 +12,6 @@ from seawall.engines.nats._leases import DELETED, Leases, alive
 from seawall.engines.nats._message import LEASE, OPERATION, UNTIL, Message
 from seawall.engines.nats._names import below, key_of, path, text_of
 from seawall.engines.nats._stream import Stream
-from seawall.errors import UnknownOutcome
 
 
 class _Seen(NamedTuple):
@@ -107,13 +106,7 @@ class Keys:
         sequence = await call.store(*drafts[:-1], drafts[-1].saying(UNTIL, min(until)))
         if sequence is None:
             return None
-        stored = await call.at(self.stream.name, sequence)
-        if stored is None:
-            raise UnknownOutcome(
-                f"{self.stream.engine}: change {sequence} was removed before it could be seen whether its lease lived; "
-                "read the state before you decide"
-            )
-        if not stored.is_void:
+        if await call.is_in_time(self.stream.name, sequence, min(until)):
             return sequence
         await call.remove(self.stream.name, sequence)
         call.changing = False
