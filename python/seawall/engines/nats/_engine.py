@@ -80,7 +80,9 @@ class NatsEngine(Engine):
         return NatsKeyValue(self._driver, namespace, self.guarantees, stream, self._options.history)
 
     def _journal(self, namespace: str) -> NatsJournal:
-        return NatsJournal(self._driver, namespace, self.guarantees, self._stream("journal", namespace, self._storage()))
+        return NatsJournal(
+            self._driver, namespace, self.guarantees, self._stream("journal", namespace, self._storage())
+        )
 
     def _meter(self, namespace: str) -> NatsMeter:
         # A limit that is forgotten with its servers is better than one that waits for the disk.

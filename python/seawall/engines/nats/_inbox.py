@@ -27,9 +27,7 @@ class Inbox:
         return self._stream.subject("i", hashlib.blake2b(pair, digest_size=32).hexdigest())
 
     async def _look(self, call: Call, subject: str) -> tuple[Message | None, int]:
-        found, (now_ns, _) = await asyncio.gather(
-            call.last(self._stream.name, subject), call.now(self._stream.name)
-        )
+        found, (now_ns, _) = await asyncio.gather(call.last(self._stream.name, subject), call.now(self._stream.name))
         return found, now_ns
 
     async def first_time(self, call: Call, inbox: str, message: str, window: float) -> bool:

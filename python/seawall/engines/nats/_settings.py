@@ -49,7 +49,7 @@ async def look(call: Call, monitor: str, name: str) -> Seen:
 
 def _ask_monitor(monitor: str, name: str) -> dict[str, Any]:
     try:
-        with urllib.request.urlopen(f"{monitor.rstrip('/')}/varz", timeout=2.0) as answer:  # noqa: S310 - http(s) by option
+        with urllib.request.urlopen(f"{monitor.rstrip('/')}/varz", timeout=2.0) as answer:
             config: dict[str, Any] = json.load(answer)["jetstream"]["config"]
     except (OSError, ValueError, KeyError) as error:
         raise Unavailable(
@@ -67,8 +67,8 @@ def insist(seen: Seen, durability: str, name: str) -> None:
     """
     if durability == "disk" and seen.jetstream is not None and not seen.jetstream.get("sync_always"):
         raise EngineError(
-            f"{name} has sync_interval {_interval(seen.jetstream)}, which is not durability=disk; {_REMEDY}, or open it "
-            "with durability=os"
+            f"{name} has sync_interval {_interval(seen.jetstream)}, which is not durability=disk; {_REMEDY}, or open "
+            "it with durability=os"
         )
 
 
@@ -102,7 +102,7 @@ def _of_stream(config: dict[str, Any]) -> Iterator[Finding]:
         )  # fmt: skip
     if config.get("num_replicas", 1) < 3 and not name.startswith(f"{_OURS}meter_"):
         yield Finding(
-            f"num_replicas of {name}", str(config.get("num_replicas", 1)), "one server has it: with its disk it is lost",
+            f"num_replicas of {name}", str(config.get("num_replicas", 1)), "it is lost with the disk of one server",
             f"in a cluster of three, nats stream edit {name} --replicas 3",
         )  # fmt: skip
     for limit in ("max_age", "max_msgs", "max_bytes", "max_msgs_per_subject"):

@@ -12,7 +12,6 @@ from seawall.engines._ports import Record, Taken
 from seawall.engines._ports._journal import taken_lost
 from seawall.engines.nats._call import Call, Draft
 from seawall.engines.nats._message import OPERATION, TTL, UNTIL, Message
-from seawall.engines.nats._names import token
 from seawall.engines.nats._records import Records
 from seawall.engines.nats._stream import Stream
 
@@ -33,17 +32,14 @@ class Work:
         self._stream = stream
         self._records = records
 
-    def _subject(self, name: str, position: int | str) -> str:
-        return self._stream.subject("x", f"{token(name)}.{position}")
-
     def _draft(self, name: str, position: int, operation: str, ttl: float, attempt: int) -> Draft:
-        draft = Draft(self._subject(name, position)).saying(OPERATION, operation).saying(ATTEMPT, attempt)
+        draft = Draft(self._records.work(name, position)).saying(OPERATION, operation).saying(ATTEMPT, attempt)
         return draft.saying(TTL, round(ttl * 1e9)).alone()
 
     async def take(self, call: Call, name: str, owner: str, ttl: float, limit: int) -> tuple[Taken, ...]:
         """Take the oldest free records."""
         await self._stream.ready(call)
-        found = await call.collect(self._stream.name, [self._subject(name, "*")])
+        found = await call.collect(self._stream.name, [self._records.work(name, "*")])
         last = {int(message.subject.rpartition(".")[2]): message for message in found.messages}
         taken, after = list[Taken](), 0
         while len(taken) < limit and (page := await self._records.scan(call, name, after, _PAGE)):
@@ -76,7 +72,8 @@ class Work:
         """What says that a record is still its taker's."""
         record = taken.record
         found, (now_ns, _) = await asyncio.gather(
-            call.last(self._stream.name, self._subject(record.stream, record.position)), call.now(self._stream.name)
+            call.last(self._stream.name, self._records.work(record.stream, record.position)),
+            call.now(self._stream.name),
         )
         if found is None or found.sequence != taken.token or found.ends_ns <= now_ns:
             return None
@@ -101,7 +98,7 @@ class Work:
     async def _finish(self, call: Call, record: Record) -> None:
         # In this order: see `_take`.
         await call.remove(self._stream.name, record.position)
-        await call.purge(self._stream.name, self._subject(record.stream, record.position))
+        await call.purge(self._stream.name, self._records.work(record.stream, record.position))
 
     async def give_back(self, call: Call, taken: Taken, delay: float) -> bool:
         """Let others take it."""
@@ -110,7 +107,7 @@ class Work:
     async def trim(self, call: Call, name: str, through: int) -> int:
         """Forget records up to a position, and who had them."""
         count = await self._records.trim(call, name, through)
-        for subject in await call.subjects(self._stream.name, self._subject(name, "*")):
+        for subject in await call.subjects(self._stream.name, self._records.work(name, "*")):
             if int(subject.rpartition(".")[2]) <= through:
                 await call.purge(self._stream.name, subject)
         return count
