@@ -82,7 +82,11 @@ class Call:
         async with self.link.asking(subject) as asking:
             await asking.ask(data, headers)
             self.changing = before or (changes and not self._helps)
-            answer = await asking.answer()
+            try:
+                answer = await asking.answer()
+            except errors.Denied:
+                self.changing = before
+                raise
         if status_of(answer) == "503":
             self.changing = before
             raise errors.NobodyThere(subject)
@@ -174,8 +178,8 @@ class Call:
         if now_ns < until_ns:
             return True
         raise UnknownOutcome(
-            f"change {sequence} of {stream} was removed before it could be seen whether it came in time; read the state "
-            "before you decide"
+            f"change {sequence} of {stream} was removed before it could be seen whether it came in time; read the "
+            "state before you decide"
         )
 
     async def now(self, stream: str) -> tuple[int, int]:

@@ -93,7 +93,9 @@ def too_old(version: str, name: str) -> WrongVersion:
 
 def denied(text: str, name: str) -> AuthFailed:
     """The error of a user with too few rights."""
-    return AuthFailed(f"{name}: {text}; allow this user to publish to seawall.> and $JS.API.>, and _INBOX.>")
+    return AuthFailed(
+        f"{name}: {text}; allow this user to publish to seawall.> and $JS.API.>, and to subscribe to _INBOX.>"
+    )
 
 
 def unusable(stream: str, why: str, name: str) -> Damaged:

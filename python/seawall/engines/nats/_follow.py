@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from seawall.engines._ports import Batch, Change, Deleted, Feed, Put
@@ -28,15 +29,15 @@ class Following:
         consumer: Its name there.
         link: The connection over which it is asked.
         told: Deliveries so far; the next has the next number, or one was lost on the way.
+        revision: Up to where the last answer told; one that nobody heard is told again, from another consumer.
         leases: The last message of each lease that has not ended.
-        whole: Whether the last question was answered to its end.
     """
 
     consumer: str
     link: Link
+    revision: int
     told: int = 0
     leases: dict[str, Message] = field(default_factory=dict)
-    whole: bool = True
 
 
 class Follower:
@@ -55,10 +56,20 @@ class Follower:
     async def changes(self, call: Call, feed: Feed, wait: float) -> Batch:
         """What has changed, at once or as soon as something has."""
         await self._stream.ready(call)
-        until = asyncio.get_running_loop().time() + wait
-        here = feed.handle
-        if here is None or not here.whole or here.link is not call.link:
-            here = feed.handle = await self._begin(call, feed)
+        # Taken out: whoever asks while this is being cancelled does not ask with the same consumer.
+        here, feed.handle = feed.handle, None
+        if here is None or here.revision != feed.after or here.link is not call.link:
+            here = await self._begin(call, feed)
+        try:
+            batch = await self._ask(call, here, feed, asyncio.get_running_loop().time() + wait)
+        except BaseException:
+            with suppress(Exception):
+                await self.end(call, here)
+            raise
+        here.revision, feed.handle = batch.revision, here
+        return batch
+
+    async def _ask(self, call: Call, here: Following, feed: Feed, until: float) -> Batch:
         after = feed.after
         while True:
             now_ns, newest = await call.now(self._stream.name)
@@ -86,13 +97,11 @@ class Follower:
         known = await call.collect(stream.name, leases)
         filters = [stream.subject("k", below(feed.prefix)), *leases]
         made = await call.consumer(stream.name, filters, feed.after, inactive_threshold=_KEPT_NS)
-        here = Following(made["name"], call.link)
+        here = Following(made["name"], call.link, feed.after)
         list(self._heed(here, known.messages, feed.prefix))
         return here
 
     async def _pull(self, call: Call, here: Following, most: int, wait_ns: int = 0) -> list[Delivery]:
-        # Until the answer is whole, what was delivered of it may be lost, by a cancellation too.
-        here.whole = False
         wait_ns = max(wait_ns, _SHORTEST_NS) if wait_ns else 0
         page = [delivery async for delivery in call.pull(self._stream.name, here.consumer, most, wait_ns)]
         for delivery in page:
@@ -101,7 +110,6 @@ class Follower:
                 raise Unavailable(
                     f"{self._stream.engine} delivered {delivery.number} where {here.told} was next; the watch resumes"
                 )
-        here.whole = True
         return page
 
     def _heed(self, here: Following, messages: list[Message], prefix: str) -> Iterator[Change]:

@@ -1,4 +1,4 @@
-"""The Journal port: records, claims, takings and messages seen, in one stream, so that one condition can be about two."""
+"""The Journal port: records, claims, takings and messages seen in one stream, so that a condition can be about two."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Leases: one message each, whose last sign of life counts; keys go with them, each by a change of its own.
 
-A lease ends at the time its last message was stored plus its time to live, by the clock of the server alone. Whatever is
-conditional on a lease says until when that is: stored later it is void, for everybody. Before anybody answers that a
+A lease ends at the time its last message was stored plus its time to live, by the clock of the server alone. Whatever
+is conditional on a lease says until when that is: stored later it is void, for everybody. Before anybody answers that a
 lease has ended, that end is stored on the condition that no sign of life came since; so it cannot live again.
 """
 

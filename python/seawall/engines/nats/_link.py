@@ -117,9 +117,9 @@ class Link:
             async with asyncio.timeout(1.0):
                 await self.client.close()
         except Exception:  # noqa: BLE001 - it is given up in any case
-            transport = getattr(self.client, "_transport", None)
-            if transport is not None:
-                transport.close()
+            writer = getattr(self.client._transport, "_io_writer", None)
+            if writer is not None:
+                writer.transport.abort()
 
 
 class Asking:

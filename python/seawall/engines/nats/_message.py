@@ -59,7 +59,7 @@ def ns_of(time: str) -> int:
 def of_answer(found: dict[str, Any]) -> Message:
     """The message in an answer of the API."""
     lines = base64.b64decode(found.get("hdrs", "")).decode(errors="replace").split("\r\n")
-    headers = dict((name, value.strip()) for name, _, value in (line.partition(":") for line in lines[1:]) if name)
+    headers = {name: value.strip() for name, _, value in (line.partition(":") for line in lines[1:]) if name}
     data = base64.b64decode(found.get("data", ""))
     return Message(found["subject"], found["seq"], headers, data, ns_of(found["time"]))
 

@@ -42,8 +42,9 @@ class NatsMeter(Meter):
         await self._stream.ready(call)
         subjects = [self._subject(key) for key, _ in rules]
         while True:
-            (now_ns, _), *found = await asyncio.gather(
-                call.now(self._stream.name), *(call.last(self._stream.name, subject) for subject in subjects)
+            (now_ns, _), found = await asyncio.gather(
+                call.now(self._stream.name),
+                asyncio.gather(*(call.last(self._stream.name, subject) for subject in subjects)),
             )
             states, readings = decide([rule for _, rule in rules], list(map(_state, found)), now_ns // 1_000, consume)
             if states is None:

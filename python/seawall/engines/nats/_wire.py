@@ -48,6 +48,7 @@ class NatsWire(PortalWire):
         self._connecting: asyncio.Lock | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._first = 0
+        self._closing: set[asyncio.Future[None]] = set()
         self.settled: set[str] = set()
 
     async def _execute(self, what: Step, timeout: float) -> Any:
@@ -70,7 +71,10 @@ class NatsWire(PortalWire):
         finally:
             link.users -= 1
             if link.retired and not link.users:
-                await link.close()
+                # Nobody waits for a server that may not answer.
+                closing = asyncio.ensure_future(link.close())
+                self._closing.add(closing)
+                closing.add_done_callback(self._closing.discard)
 
     def _lost(self, call: Call, text: str) -> Exception:
         return (errors.not_known if call.changing else errors.no_answer)(text, self._place.name)
