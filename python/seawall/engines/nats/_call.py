@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,11 +12,13 @@ from typing import Any, NamedTuple
 from seawall.engines.nats import _errors as errors
 from seawall.engines.nats._link import Link, status_of
 from seawall.engines.nats._message import Delivery, Message, ns_of, of_answer, of_delivery
+from seawall.engines.nats._names import covers
 from seawall.errors import UnknownOutcome
 
 EXPECTED, EXPECTED_OF = "Nats-Expected-Last-Subject-Sequence", "Nats-Expected-Last-Subject-Sequence-Subject"
 ROLLUP, KEPT_FOR = "Nats-Rollup", "Nats-TTL"
 _PAGE, _PAGE_BYTES = 256, 4_000_000
+_BEHIND = 0.005
 
 
 class Draft(NamedTuple):
@@ -58,12 +61,17 @@ class Found(NamedTuple):
 class Call:
     """One operation's way to the server; made for each.
 
+    Args:
+        link: The connection.
+        replicated: Names of streams that several servers have: consumers read the copy of any of them.
+
     Attributes:
         changing: Whether something that this operation is for may have been changed.
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, replicated: set[str]) -> None:
         self.link = link
+        self.replicated = replicated
         self.changing = False
         self._helps = False
 
@@ -232,7 +240,24 @@ class Call:
     async def collect(
         self, stream: str, filters: Sequence[str], after: int | None = None, most: int | None = None, **more: Any
     ) -> Found:
-        """Messages after a sequence, or the last of each subject and what has come since; at most so many."""
+        """Messages after a sequence, or the last of each subject and what has come since; at most so many.
+
+        Everything is there that was there before.
+        """
+        while True:
+            # A copy may be behind: it must have what is newest by the word of the leader.
+            newest = await self.last(stream, ">") if stream in self.replicated and most != 0 else None
+            if newest is None or newest.sequence <= (after or 0):
+                return await self._collect(stream, filters, after, most, more)
+            beside = [] if any(covers(each, newest.subject) for each in filters) else [newest.subject]
+            found = await self._collect(stream, [*filters, *beside], after, most, more)
+            if found.pending or any(message.sequence >= newest.sequence for message in found.messages):
+                return found._replace(messages=[each for each in found.messages if each.subject not in beside])
+            await asyncio.sleep(_BEHIND)
+
+    async def _collect(
+        self, stream: str, filters: Sequence[str], after: int | None, most: int | None, more: dict[str, Any]
+    ) -> Found:
         made = await self.consumer(stream, filters, after, **more)
         pending, found = made["num_pending"], list[Message]()
         while pending and (most is None or len(found) < most):

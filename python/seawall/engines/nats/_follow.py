@@ -74,8 +74,9 @@ class Follower:
         while True:
             now_ns, newest = await call.now(self._stream.name)
             page = await self._pull(call, here, _MOST)
-            # Everything that was there before the question has been told when nothing is left.
-            told = max(after, newest if not page or page[-1].pending == 0 else 0)
+            # Everything that was there before the question has been told when nothing is left, in the only copy.
+            whole = (not page or page[-1].pending == 0) and self._stream.name not in call.replicated
+            told = max(after, newest if whole else 0)
             left_ns = round((until - asyncio.get_running_loop().time()) * 1e9)
             if not page and left_ns > 0 and not await self._end_leases(call, here, now_ns):
                 page = await self._pull(call, here, 1, min([left_ns, *self._ends(here, now_ns)]))

@@ -28,6 +28,18 @@ def key_of(tokens: str) -> str:
     return "/".join(map(text_of, tokens.split(".")))
 
 
+def covers(filter_: str, subject: str) -> bool:
+    """Whether a filter is about a subject."""
+    wanted, there = filter_.split("."), subject.split(".")
+    if wanted[-1] == ">":
+        return len(there) >= len(wanted) and all(map(_alike, wanted[:-1], there))
+    return len(there) == len(wanted) and all(map(_alike, wanted, there))
+
+
+def _alike(wanted: str, there: str) -> bool:
+    return wanted in ("*", there)
+
+
 def below(prefix: str) -> str:
     """The filter for all keys that may begin with a prefix."""
     head, slash, _ = prefix.rpartition("/")

@@ -59,6 +59,8 @@ class Stream:
             config = await self._make(call)
         if why := self._unusable(config):
             raise errors.unusable(self.name, why, self.engine)
+        if config.get("num_replicas", 1) > 1:
+            call.replicated.add(self.name)
         self.settled.add(self.name)
 
     async def _make(self, call: Call) -> dict[str, Any]:

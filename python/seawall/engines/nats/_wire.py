@@ -36,7 +36,10 @@ class NatsWire(PortalWire):
     Args:
         place: The servers.
         connect_timeout: In seconds.
-        settled: Streams that were made or found, kept by the ports; emptied when one is missed.
+
+    Attributes:
+        settled: Streams that were made or found usable, noted by the ports; emptied when one is missed.
+        replicated: Those of them that several servers have.
     """
 
     def __init__(self, place: Place, connect_timeout: float) -> None:
@@ -50,12 +53,13 @@ class NatsWire(PortalWire):
         self._first = 0
         self._closing: set[asyncio.Future[None]] = set()
         self.settled: set[str] = set()
+        self.replicated: set[str] = set()
 
     async def _execute(self, what: Step, timeout: float) -> Any:
         loop = asyncio.get_running_loop()
         until = loop.time() + timeout
         link = await self._open_link(loop, until)
-        call = Call(link)
+        call = Call(link, self.replicated)
         link.users += 1
         try:
             async with asyncio.timeout_at(until):
