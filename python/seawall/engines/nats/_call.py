@@ -18,7 +18,7 @@ from seawall.errors import UnknownOutcome
 EXPECTED, EXPECTED_OF = "Nats-Expected-Last-Subject-Sequence", "Nats-Expected-Last-Subject-Sequence-Subject"
 ROLLUP, KEPT_FOR = "Nats-Rollup", "Nats-TTL"
 _PAGE, _PAGE_BYTES = 256, 4_000_000
-_BEHIND = 0.005
+_BEHIND, _PATIENCE = 0.005, 0.5
 
 
 class Draft(NamedTuple):
@@ -107,7 +107,13 @@ class Call:
     async def api(self, name: str, body: Any = None, *, changes: bool = False) -> Any:
         """Ask JetStream's API."""
         data = b"" if body is None else json.dumps(body).encode()
-        return await self.ask(f"$JS.API.{name}", data, None, changes=changes)
+        while True:
+            try:
+                async with asyncio.timeout(None if changes else _PATIENCE):
+                    return await self.ask(f"$JS.API.{name}", data, None, changes=changes)
+            except TimeoutError:
+                # Servers of a cluster say nothing while they are looking for a leader: a question is asked again.
+                continue
 
     # What is stored.
 
@@ -119,9 +125,11 @@ class Call:
         try:
             reply = await self.ask(last.subject, last.data, last.headers or None, changes=True)
         except errors.Refused as error:
-            if error.code == errors.WRONG_LAST:
-                return None
-            raise
+            if error.code not in (errors.WRONG_LAST, errors.ON_ITS_WAY):
+                raise
+            if error.code == errors.ON_ITS_WAY:
+                await asyncio.sleep(_BEHIND)
+            return None
         return int(reply["seq"])
 
     async def _send_ahead(self, drafts: Sequence[Draft]) -> tuple[Draft, ...]:

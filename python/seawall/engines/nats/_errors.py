@@ -5,7 +5,9 @@ from __future__ import annotations
 from seawall.errors import AuthFailed, Damaged, EngineError, Full, Unavailable, UnknownOutcome, WrongVersion
 
 OLDEST = (2, 12)
-WRONG_LAST, NO_MESSAGE, NO_SEQUENCE, NO_STREAM, OTHER_STREAM, NO_CONSUMER = 10071, 10037, 10043, 10059, 10058, 10014
+NO_MESSAGE, NO_SEQUENCE, NO_STREAM, OTHER_STREAM, NO_CONSUMER = 10037, 10043, 10059, 10058, 10014
+# The second is of a cluster: a message that is on its way to the copies is in the way.
+WRONG_LAST, ON_ITS_WAY = 10071, 10164
 # The numbers of the server's errors: https://github.com/nats-io/nats-server/blob/main/server/errors.json
 _MEANS: dict[int, tuple[type[EngineError], str]] = {
     **dict.fromkeys(

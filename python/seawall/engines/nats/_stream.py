@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +18,7 @@ _MUST = {
     "deny_purge": False,
 }
 _UNLIMITED = {"max_msgs": -1, "max_bytes": -1, "max_age": 0, "max_msgs_per_subject": -1}
+_PATIENCE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +71,26 @@ class Stream:
             "name": self.name, "subjects": [self.subject(">")], "storage": self.storage, "retention": "limits",
             "discard": "new", "num_replicas": self.replicas, "allow_direct": False,
         }  # fmt: skip
-        try:
-            reply = await self._ask(call, f"STREAM.INFO.{self.name}")
-        except errors.Refused as error:
-            if error.code != errors.NO_STREAM:
-                raise
+        while True:
             try:
-                reply = await self._ask(call, f"STREAM.CREATE.{self.name}", wanted)
-            except errors.Refused as late:
-                if late.code != errors.OTHER_STREAM:
+                reply = await call.api(f"STREAM.INFO.{self.name}")
+            except errors.Refused as error:
+                if error.code != errors.NO_STREAM:
                     raise
-                # Another process, with other options, was faster.
-                reply = await self._ask(call, f"STREAM.INFO.{self.name}")
-        config: dict[str, Any] = reply["config"]
-        return config
+                await self._create(call, wanted)
+            else:
+                config: dict[str, Any] = reply["config"]
+                return config
 
-    async def _ask(self, call: Call, name: str, body: Any = None) -> Any:
-        return await call.api(name, body, changes=body is not None)
+    async def _create(self, call: Call, wanted: dict[str, Any]) -> None:
+        # A cluster in which another is just making it may never answer.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                try:
+                    await call.api(f"STREAM.CREATE.{self.name}", wanted, changes=True)
+                except errors.Refused as error:
+                    if error.code != errors.OTHER_STREAM:
+                        raise
 
     def _unusable(self, config: dict[str, Any]) -> str:
         wrong = [
