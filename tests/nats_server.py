@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sysconfig
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,8 @@ class NatsServer:
         self.directory = directory
         self.port, self.monitor_port = free_port(), free_port()
         self.process: subprocess.Popen[bytes] | None = None
-        config: dict[str, Any] = {
-            "listen": f"127.0.0.1:{self.port}", "http": f"127.0.0.1:{self.monitor_port}", "max_payload": 2_000_000,
-        } | settings  # fmt: skip
+        places = {"listen": f"127.0.0.1:{self.port}", "http": f"127.0.0.1:{self.monitor_port}"}
+        config: dict[str, Any] = places | settings
         if jetstream is not None:
             config["jetstream"] = {"store_dir": str(directory / "data"), "sync_interval": "always"} | jetstream
         # JSON is one of the forms of its configuration, in which every text is quoted.
@@ -67,6 +67,11 @@ class NatsServer:
                 return client.recv(5) == b"INFO "
         except OSError:
             return False
+
+    def has_leader(self) -> bool:
+        """Whether JetStream of its cluster can be used."""
+        with urllib.request.urlopen(f"{self.monitor}/jsz", timeout=5) as answer:
+            return bool(json.load(answer).get("meta_cluster", {}).get("leader"))
 
     def log(self) -> str:
         """What it has said."""
@@ -98,3 +103,22 @@ class NatsServer:
     def monitor(self) -> str:
         """The address of its monitoring."""
         return f"http://127.0.0.1:{self.monitor_port}"
+
+
+def cluster(directory: Path, count: int) -> list[NatsServer]:
+    """Servers of one cluster, started, with a leader."""
+    ports = [free_port() for _ in range(count)]
+    servers = []
+    for number, port in enumerate(ports):
+        own = directory / f"n{number}"
+        own.mkdir()
+        routes = [f"nats://127.0.0.1:{each}" for each in ports]
+        links = {"name": "c", "listen": f"127.0.0.1:{port}", "routes": routes}
+        servers.append(NatsServer(own, {}, server_name=f"n{number}", cluster=links))
+    for server in servers:
+        server.start()
+    until = CLOCK.now_ns() + LONGEST_NS
+    while not all(server.has_leader() for server in servers):
+        assert CLOCK.now_ns() < until, servers[0].log()
+        CLOCK.sleep(0.05)
+    return servers

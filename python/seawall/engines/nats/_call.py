@@ -91,7 +91,9 @@ class Call:
             await asking.ask(data, headers)
             self.changing = before or (changes and not self._helps)
             try:
-                answer = await asking.answer()
+                while (answer := await asking.answer_within(None if changes else _PATIENCE)) is None:
+                    # Servers of a cluster say nothing while they look for a leader.
+                    await asking.ask(data, headers)
             except errors.Denied:
                 self.changing = before
                 raise
@@ -107,13 +109,7 @@ class Call:
     async def api(self, name: str, body: Any = None, *, changes: bool = False) -> Any:
         """Ask JetStream's API."""
         data = b"" if body is None else json.dumps(body).encode()
-        while True:
-            try:
-                async with asyncio.timeout(None if changes else _PATIENCE):
-                    return await self.ask(f"$JS.API.{name}", data, None, changes=changes)
-            except TimeoutError:
-                # Servers of a cluster say nothing while they are looking for a leader: a question is asked again.
-                continue
+        return await self.ask(f"$JS.API.{name}", data, None, changes=changes)
 
     # What is stored.
 

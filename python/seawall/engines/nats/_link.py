@@ -165,6 +165,14 @@ class Asking:
             raise message
         return message
 
+    async def answer_within(self, seconds: float | None) -> Any | None:
+        """The next answer; None when there is none in that time, if one is given."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.answer()
+        except TimeoutError:
+            return None
+
 
 def status_of(message: Any) -> str:
     """The status of an answer without content; empty for others."""
