@@ -266,3 +266,20 @@ def test_a_key_is_a_subject_and_back(engine, namespace, key):
     kv.put("other", b"")
     for size in {0, 1, len(key) // 2, len(key) - 1, len(key)}:
         assert key in [entry.key for entry in kv.list(key[:size]).entries], below(key[:size])
+
+
+def test_leases_nobody_looks_at_end_too(shared_nats, namespace):
+    """With the history that a writer looks after: nothing of them is left in the server."""
+    with open_engine(shared_nats.url, history=1, lint=False) as engine:
+        kv = engine.key_value(namespace)
+        lease = kv.grant(0.1)
+        kv.put("mine", b"", lease=lease)
+        stream = kv._keys.stream
+
+        async def left(call):
+            found = await call.subjects(stream.name, stream.subject(">"))
+            return {subject.split(".")[3] for subject in found} & {"l", "b"}
+
+        while run(engine, left):
+            kv.put("other", b"")
+        assert kv.get("mine") is None

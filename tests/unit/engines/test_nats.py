@@ -169,10 +169,12 @@ def test_what_leaves_the_history_is_what_was_replaced():
     [
         (10047, "insufficient storage resources available", Full, "raise max_file_store"),
         (10999, "maximum something exceeded", Full, "raise the server's limits"),
-        (10008, "JetStream system temporarily unavailable", Unavailable, "it is starting or without a majority"),
+        (10008, "JetStream system temporarily unavailable", Unavailable, "it is starting, looking for a leader"),
+        (10077, "write /data/x: no space left on device", Full, "raise the server's limits or free space"),
+        (10210, "atomic publish too many inflight", Unavailable, "others ask for too much at once"),
         (10076, "JetStream not enabled", EngineError, "enable JetStream there"),
         (10074, "replicas > 1 not supported in non-clustered mode", EngineError, "open it with replicas=1"),
-        (10166, "per-message TTL not supported", WrongVersion, "use NATS 2.12 or newer"),
+        (10185, "JetStream minimum api level required", WrongVersion, "use NATS 2.12 or newer"),
         (1, "something", EngineError, "see the server's log"),
     ],
 )

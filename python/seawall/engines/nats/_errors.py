@@ -8,20 +8,24 @@ OLDEST = (2, 12)
 NO_MESSAGE, NO_SEQUENCE, NO_STREAM, OTHER_STREAM, NO_CONSUMER = 10037, 10043, 10059, 10058, 10014
 # The second is of a cluster: a message that is on its way to the copies is in the way.
 WRONG_LAST, ON_ITS_WAY = 10071, 10164
-# The numbers of the server's errors: https://github.com/nats-io/nats-server/blob/main/server/errors.json
+# Source: https://github.com/nats-io/nats-server/blob/main/server/errors.json
 _MEANS: dict[int, tuple[type[EngineError], str]] = {
     **dict.fromkeys(
-        (10002, 10023, 10028, 10047, 10054, 10077, 10110, 10111),
+        (10002, 10023, 10028, 10047),
         (Full, "raise max_file_store (or the account's limits), or delete what is not needed; nothing was changed"),
     ),
+    **dict.fromkeys((10026, 10027), (Full, "raise max_consumers and max_streams of the account; nothing was changed")),
     **dict.fromkeys((10039, 10076), (EngineError, "enable JetStream there, for this account, too")),
-    **dict.fromkeys((10005, 10008, 10009, 10065), (Unavailable, "it is starting or without a majority")),
+    **dict.fromkeys(
+        (10005, 10008, 10009, 10118, 10163, 10176),
+        (Unavailable, "it is starting, looking for a leader, or without a majority; nothing was changed"),
+    ),
+    **dict.fromkeys((10167, 10210), (Unavailable, "others ask for too much at once; nothing was changed")),
     NO_STREAM: (Unavailable, "its stream is gone and is made anew"),
     NO_CONSUMER: (Unavailable, "the consumer is gone and is made anew"),
-    10027: (Full, "raise the account's max_streams; nothing was changed"),
+    10065: (EngineError, "another stream has these subjects: leave seawall.> to seawall"),
     10074: (EngineError, "open it with replicas=1, or use a cluster with so many servers"),
-    10166: (WrongVersion, "use NATS 2.12 or newer"),
-    10174: (WrongVersion, "use NATS 2.12 or newer"),
+    10185: (WrongVersion, "use NATS 2.12 or newer"),
 }
 
 
@@ -58,7 +62,7 @@ def translated(error: Refused, name: str) -> EngineError:
 
 def _by_text(text: str) -> tuple[type[EngineError], str]:
     low = text.lower()
-    if any(words in low for words in ("insufficient", "exceeded", "no space", "too large")):
+    if any(words in low for words in ("insufficient", "exceeded", "no space")):
         return Full, "raise the server's limits or free space; nothing was changed"
     return EngineError, "see the server's log"
 

@@ -43,6 +43,7 @@ class NatsKeyValue(KeyValue):
         if swap.done and self._history.is_due(swap.revision):
             try:
                 yield Send(self._history.trim, within=1.0, retry=False)
+                yield Send(self._keys.end_leases, within=1.0, retry=False)
             except (EngineError, DeadlineExceeded, ConfigError):
                 return
 

@@ -161,6 +161,11 @@ class Keys:
                 await self.leases.remove_key(call, self._subject(key), lease)
         return bool(over or stale)
 
+    async def end_leases(self, call: Call) -> None:
+        """End what is over, also where nobody lists, watches or asks for a key."""
+        found = await call.collect(self.stream.name, [self.stream.subject("l", ">")])
+        await self._tidy(call, *self._sorted(found.messages), found.now_ns)
+
     def _is_kept(self, message: Message, leases: dict[str, Message]) -> bool:
         lease = message.headers.get(LEASE)
         return lease is None or message.operation == DELETED or self.leases.subject(lease) in leases

@@ -47,14 +47,21 @@ class NatsMeter(Meter):
                 asyncio.gather(*(call.last(self._stream.name, subject) for subject in subjects)),
             )
             states, readings = decide([rule for _, rule in rules], list(map(_state, found)), now_ns // 1_000, consume)
-            if states is None:
+            if states is None and (len(rules) == 1 or await self._are_last(call, subjects, found)):
                 return readings
+            if states is None:
+                continue
             drafts = (
                 _kept(Draft(subject, json.dumps(state).encode()), reading).where(last.sequence if last else 0).alone()
                 for subject, state, reading, last in zip(subjects, states, readings, found, strict=True)
             )
             if await call.store(*drafts) is not None:
                 return readings
+
+    async def _are_last(self, call: Call, subjects: list[str], found: list[Message | None]) -> bool:
+        """Whether all of them are still so: then they were so at one moment, and not in the middle of an update."""
+        again = await asyncio.gather(*(call.last(self._stream.name, subject) for subject in subjects))
+        return [each and each.sequence for each in again] == [each and each.sequence for each in found]
 
     async def _forget(self, call: Call, key: str) -> bool:
         await self._stream.ready(call)
