@@ -10,6 +10,7 @@ import socket
 import threading
 from contextlib import suppress
 
+import nkeys
 import pytest
 from tests.contract.faces import Faced
 from tests.nats_server import CLOCK, free_port
@@ -203,7 +204,6 @@ def test_a_token_lets_in(nats_with):
 
 def test_an_nkey_lets_in(nats_with, tmp_path):
     """Its seed stays here."""
-    nkeys = pytest.importorskip("nkeys")
     seed = nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER)
     public = nkeys.from_seed(bytearray(seed)).public_key.decode()
     (tmp_path / "seed").write_bytes(seed)

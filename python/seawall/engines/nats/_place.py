@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ssl
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from seawall.engines._registry import missing_library
 from seawall.engines._url import Address
 from seawall.engines.nats._options import NatsOptions
 from seawall.engines.nats._wire import Place
@@ -35,6 +37,8 @@ def _bracketed(host: str) -> str:
 def _identity(address: Address, options: NatsOptions) -> dict[str, Any]:
     given = {"token": options.token, "user_credentials": options.creds, "nkeys_seed": options.nkey}
     given = {name: value for name, value in given.items() if value}
+    if given.keys() - {"token"} and find_spec("nkeys") is None:
+        raise missing_library(address.scheme, "nkeys", "nats")
     if address.user is None:
         for name in given.keys() - {"token"}:
             if not Path(given[name]).is_file():
