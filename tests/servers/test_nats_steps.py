@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import threading
 
 import pytest
 
@@ -283,3 +284,21 @@ def test_leases_nobody_looks_at_end_too(shared_nats, namespace):
         while run(engine, left):
             kv.put("other", b"")
         assert kv.get("mine") is None
+
+
+def test_those_who_ask_for_one_limit_at_once_get_no_more_than_there_is(engine, namespace):
+    """Of two limits that are taken together, neither is charged for a call that was refused."""
+    meter, admitted = engine.meter(namespace), []
+    rules = [(name, Rule.window("fixed_window", most, window=1_000_000)) for name, most in (("a", 30), ("b", 35))]
+
+    def ask() -> None:
+        for _ in range(10):
+            admitted.append(all(meter.update_all(*rules)))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert admitted.count(True) == 30
+    assert [reading.remaining for reading in meter.update_all(*rules, consume=False)] == [0, 5]
