@@ -7,8 +7,8 @@ from typing import Any
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._ports import Batch, Change, Deleted, Entry, Feed, KeyValue, Lease, Listing, Put, Swap
-from seawall.engines._ports._key_value import lease_lost
+from seawall.engines._ports import Batch, Change, Deleted, Enlisted, Entry, Feed, KeyValue, Lease, Listing, Put, Swap
+from seawall.engines._ports._key_value import enlisted_by_another, lease_lost
 from seawall.engines.operation import Op, Send
 from seawall.engines.redis._call import Call, load
 from seawall.errors import Compacted
@@ -53,6 +53,16 @@ class RedisKeyValue(KeyValue):
     def _grant(self, ttl: float) -> Op[Lease]:
         lease = yield self._call("grant", ceil(ttl * 1e6))
         return Lease(lease.decode(), ttl)
+
+    def _enlist(self, key: str, value: bytes, ttl: float, behind: str, most: int | None) -> Op[Enlisted]:
+        done, ahead, *minted = yield self._call(
+            "enlist", key, value, ceil(ttl * 1e6), behind, _or_empty(most), again=True
+        )
+        if done == _LOST:
+            raise enlisted_by_another(key)
+        if done == 0:
+            return Enlisted(False, 0, None, ahead)
+        return Enlisted(True, minted[0], Lease(minted[1].decode(), ttl), ahead)
 
     def _keep_alive(self, lease: str) -> Op[Lease]:
         # A second sign of life makes no difference.

@@ -114,6 +114,35 @@ function run.grant(ttl)
   return lease
 end
 
+local function older(keys, revision)
+  local ahead = 0
+  for _, key in ipairs(keys) do
+    if facts(key) < revision then ahead = ahead + 1 end
+  end
+  return ahead
+end
+
+function run.enlist(key, value, ttl, behind, most)
+  local from, to = '[' .. behind, '(' .. behind .. '\255'
+  local found, bound = facts(key)
+  if found ~= 0 then
+    if bound == '' or redis.call('HGET', VALUES, key) ~= value then return {LOST, 0} end
+    return {1, older(redis.call('ZRANGEBYLEX', NAMES, from, to), found), found, bound}
+  end
+  local ahead = redis.call('ZLEXCOUNT', NAMES, from, to)
+  if most ~= '' and ahead >= tonumber(most) then return {0, ahead} end
+  local revision = record(key, value)
+  -- Nobody else is given this number, so it names the lease too.
+  local lease = str(revision)
+  redis.call('ZADD', LEASES, str(now + tonumber(ttl)), lease)
+  redis.call('HSET', TTLS, lease, ttl)
+  redis.call('HSET', VALUES, key, value)
+  redis.call('HSET', FACTS, key, lease .. ' ' .. lease)
+  redis.call('ZADD', NAMES, 0, key)
+  redis.call('ZADD', BOUND, 0, lease .. '\0' .. key)
+  return {1, ahead, revision, lease}
+end
+
 function run.keep_alive(lease)
   local ttl = redis.call('HGET', TTLS, lease)
   if not ttl then return LOST end
