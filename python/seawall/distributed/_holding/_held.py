@@ -11,14 +11,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from seawall.clock import to_ns
-from seawall.distributed.locks._line import Stand
+from seawall.distributed._holding._line import Stand
 from seawall.engines import KeyValue
 from seawall.engines.operation import Op, Regardless, awaitable, blocking, bounded, driver_of
 from seawall.errors import LeaseLost, LockLost, Unavailable, UnknownOutcome
 
 if TYPE_CHECKING:
-    from seawall.distributed.locks._keeper import Keeper
-    from seawall.distributed.locks._scope import Scope
+    from seawall.distributed._holding._keeper import Keeper
+    from seawall.distributed._holding._scope import Scope
 
 _GIVE_BACK = 5.0
 _TRIES = 12
@@ -235,7 +235,7 @@ class Held:
         self._judge(self.release(), error)
 
     async def __aenter__(self) -> Self:
-        from seawall.distributed.locks._scope import Scope
+        from seawall.distributed._holding._scope import Scope
 
         scope = Scope()
         with self._guard:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple
 
-from seawall.clock import Clock, Deadline
+from seawall.clock import Clock, Deadline, to_ns
 from seawall.engines import Enlisted, Entry, KeyValue, Lease
 from seawall.engines.operation import Afresh, Op, Regardless, Wait, bounded, driver_of
 from seawall.errors import DeadlineExceeded, EngineError, LeaseLost, Unavailable, UnknownOutcome
@@ -60,11 +61,13 @@ class Stand(NamedTuple):
         lease: It is there as long as this.
         token: The revision of its creation.
         since_ns: Before the grant or the last sign of life was sent: from then on the lease has its time at least.
+        slot: Which of several permits it is.
     """
 
     lease: Lease
     token: int
     since_ns: int
+    slot: int = 0
 
     @property
     def ends_ns(self) -> int:
@@ -90,23 +93,27 @@ class Patience(NamedTuple):
         until_ns: None for ever.
         now: Do not stand in line at all.
         deadline: Whether the caller's Deadline ends it.
+        longest: The timeout in seconds.
     """
 
     until_ns: int | None
     now: bool = False
     deadline: bool = False
+    longest: float = 0.0
 
 
-def patience(clock: Clock, timeout: float | None) -> Patience:
+def patience(clock: Clock, timeout: float | timedelta | None) -> Patience:
     """The timeout, or the Deadline in force if that is sooner."""
     now = clock.now_ns()
-    until = None if timeout is None else now + round(timeout * 1e9)
+    longest = None if timeout is None else to_ns(timeout, "timeout", least_ns=0)
     deadline = Deadline.current()
     if deadline is not None:
-        callers = now + round(deadline.remaining() * 1e9)
-        if until is None or callers < until:
-            return Patience(callers, timeout == 0, True)
-    return Patience(until, timeout == 0)
+        left = round(deadline.remaining() * 1e9)
+        if longest is None or left < longest:
+            return Patience(now + left, deadline=True)
+    if longest is None:
+        return Patience(None)
+    return Patience(now + longest, longest == 0, longest=longest / 1e9)
 
 
 def enter(key_value: KeyValue, place: Place, owner: bytes, ttl: float, wait: Patience) -> Op[Stand | Refused]:
