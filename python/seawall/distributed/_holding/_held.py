@@ -39,12 +39,25 @@ class Held:
 
     Attributes:
         name: Of the lock.
-        lost: Set when it is lost: at once with renewal, else when it is asked for. A thread may wait for it.
     """
 
     __slots__ = (
-        "__weakref__", "_depth", "_driver", "_guard", "_keeper", "_key_value", "_next_ns", "_on_release", "_pid",
-        "_scopes", "_stand", "_state", "_was_kept", "_what", "lost", "name",
+        "__weakref__",
+        "_depth",
+        "_driver",
+        "_guard",
+        "_keeper",
+        "_key_value",
+        "_lost",
+        "_next_ns",
+        "_on_release",
+        "_pid",
+        "_scopes",
+        "_stand",
+        "_state",
+        "_was_kept",
+        "_what",
+        "name",
     )  # fmt: skip
 
     def __init__(
@@ -58,7 +71,7 @@ class Held:
         on_release: Callable[[Held], None] | None = None,
     ) -> None:
         self.name = name
-        self.lost = threading.Event()
+        self._lost: threading.Event | None = None
         self._key_value = key_value
         self._driver = driver_of(key_value)
         self._what = what
@@ -74,6 +87,16 @@ class Held:
         self._on_release = on_release
         if keeper is not None:
             keeper.add(self)
+
+    @property
+    def lost(self) -> threading.Event:
+        """Set when it is lost: at once with renewal, else when it is asked for. A thread may wait for it."""
+        with self._guard:
+            if self._lost is None:
+                self._lost = threading.Event()
+                if self._state not in (_HELD, _RELEASED):
+                    self._lost.set()
+            return self._lost
 
     @property
     def held(self) -> bool:
@@ -202,9 +225,10 @@ class Held:
                 return
             self._state = why
             scopes = tuple(self._scopes)
+            if self._lost is not None:
+                self._lost.set()
         if self._keeper is not None:
             self._keeper.discard(self)
-        self.lost.set()
         for scope in scopes:
             scope.cancel()
 

@@ -14,7 +14,8 @@ from seawall.engines.redis._call import Call, load
 from seawall.errors import Compacted
 
 _SCRIPT = load("key_value.lua")
-_PARTS = ("meta", "values", "facts", "names", "history", "leases", "ttls", "bound", "bell")
+_PARTS = ("meta", "values", "facts", "names", "history", "leases", "bound")
+_HISTORY = _PARTS.index("history")
 _LOST = -1
 
 
@@ -79,7 +80,8 @@ class RedisKeyValue(KeyValue):
         if batch.changes:
             return batch
         asleep = wait if next_end_us == _LOST else min(wait, max(0, next_end_us) / 1e6)
-        command = ("XREAD", "BLOCK", max(1, ceil(asleep * 1000)), "STREAMS", self._keys[-1], f"{tick}-0")
+        until = max(1, ceil(asleep * 1000))
+        command = ("XREAD", "COUNT", 1, "BLOCK", until, "STREAMS", self._keys[_HISTORY], f"{tick}-0")
         yield Send(Call(command, sleeps=True), again=True, extra=asleep)
         # Woken for another prefix, it answers nothing, sooner than it must.
         batch, _, _ = yield from self._look(feed)
