@@ -1,4 +1,4 @@
-"""redis-py: its Lock, and the commands that a lock costs at least: SET NX PX, then a script that compares and deletes."""
+"""redis-py: its Lock, and the least that a lock costs: SET NX PX, then a script that compares and deletes."""
 
 from __future__ import annotations
 

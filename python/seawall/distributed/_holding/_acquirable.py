@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from seawall.distributed._holding._blocks import Blocks, here
 from seawall.distributed._holding._held import Held
 from seawall.distributed._holding._keeper import keeper_of
-from seawall.distributed._holding._line import Patience, Place, Refused, Stand, enter, patience
+from seawall.distributed._holding._line import Patience, Place, Refused, Stand, enter
 from seawall.distributed._holding._names import keys_of, owner_of, root_of, ttl_of
 from seawall.engines import Consistency, Engine, Entry, KeyValue, Require
 from seawall.engines.operation import Op, awaitable, blocking, driver_of
@@ -74,24 +74,6 @@ class Acquirable(Blocks[H], ABC):
             ),
         )
 
-    def _do_acquire(self, *, timeout: float | timedelta | None = None) -> Op[H]:
-        """Wait until it is held.
-
-        Guarantees: first come, first served. Who dies while waiting or holding is passed over when its lease ends. An
-        answer that was lost is asked for again; whatever goes wrong, nothing stays held, at worst until the lease
-        ends.
-
-        Args:
-            timeout: The longest time to wait, in seconds; None waits until the Deadline in force, if any.
-
-        Raises:
-            TimeoutExceeded: Others held it for all of that time.
-            DeadlineExceeded: Until the caller's Deadline.
-            ConfigError: This task or thread holds it already, and it is not re-entrant.
-            EngineError: The engine cannot be used.
-        """
-        return (yield from self._hold(patience(self._driver.clock, timeout)))
-
     def _hold(self, wait: Patience) -> Op[H]:
         who = here()
         if (again := self._again(who)) is not None:
@@ -121,7 +103,6 @@ class Acquirable(Blocks[H], ABC):
         listing = yield from self._key_value._do_list(self._root)
         return sorted(listing.entries, key=lambda entry: entry.revision)
 
-    acquire, acquire_async = blocking(_do_acquire), awaitable(_do_acquire)
     try_acquire, try_acquire_async = blocking(_do_try_acquire), awaitable(_do_try_acquire)
     owners, owners_async = blocking(_do_owners), awaitable(_do_owners)
 

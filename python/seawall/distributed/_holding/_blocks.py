@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
+from datetime import timedelta
 from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
+
+from seawall.distributed._holding._line import Patience, patience
+from seawall.engines.operation import Driven, Op, awaitable, blocking
 
 
 class Handed(Protocol):
@@ -42,18 +47,39 @@ def here() -> object:
     return threading.current_thread() if task is None else task
 
 
-class Blocks(Generic[H]):
-    """Remembers, for each thread and task, the blocks it is in."""
-
-    acquire: Any
-    acquire_async: Any
+class Blocks(Driven, ABC, Generic[H]):
+    """What is acquired, by itself or for a block; remembers, for each thread and task, the blocks it is in."""
 
     def __init__(self) -> None:
         # The newest last. Only the thread or task itself touches its own.
         self._blocks: dict[object, list[H]] = {}
 
+    @abstractmethod
+    def _hold(self, wait: Patience) -> Op[H]:
+        """Wait as long as that until it is held."""
+
+    def _do_acquire(self, *, timeout: float | timedelta | None = None) -> Op[H]:
+        """Wait until it is held.
+
+        Guarantees: first come, first served. Who dies while waiting or holding is passed over when its lease ends. An
+        answer that was lost is asked for again; whatever goes wrong, nothing stays held, at worst until the lease
+        ends.
+
+        Args:
+            timeout: The longest time to wait, in seconds; None waits until the Deadline in force, if any.
+
+        Raises:
+            TimeoutExceeded: Others held it for all of that time.
+            DeadlineExceeded: Until the caller's Deadline.
+            ConfigError: This task or thread holds it already, and it is not re-entrant.
+            EngineError: The engine cannot be used.
+        """
+        return (yield from self._hold(patience(self._driver.clock, timeout)))
+
+    acquire, acquire_async = blocking(_do_acquire), awaitable(_do_acquire)
+
     def __enter__(self) -> H:
-        held: H = self.acquire()
+        held = self.acquire()
         try:
             held.__enter__()
         except BaseException:
@@ -67,7 +93,7 @@ class Blocks(Generic[H]):
         self._left().__exit__(kind, error, trace)
 
     async def __aenter__(self) -> H:
-        held: H = await self.acquire_async()
+        held = await self.acquire_async()
         try:
             await held.__aenter__()
         except BaseException:

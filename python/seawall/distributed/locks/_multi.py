@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from seawall.distributed._holding import NAMESPACE, Blocks, FencedHeld, Patience, keys_of, patience
+from seawall.distributed._holding import NAMESPACE, Blocks, FencedHeld, Patience, keys_of
 from seawall.distributed.locks._lock import FencedLock
 from seawall.engines import Engine, KeyValue
 from seawall.engines.operation import Op, awaitable, blocking, driver_of
@@ -135,19 +135,6 @@ class MultiLock(Blocks[HeldTogether]):
         self._locks = {lock.name: lock for lock in (FencedLock(key_value, n, ttl=ttl, owner=owner) for n in wanted)}
         self.names = tuple(sorted(self._locks))
 
-    def _do_acquire(self, *, timeout: float | timedelta | None = None) -> Op[HeldTogether]:
-        """Wait until all are held.
-
-        Args:
-            timeout: The longest time to wait for all, in seconds; None waits until the Deadline in force, if any.
-
-        Raises:
-            TimeoutExceeded: Others held one for all of that time; none is held.
-            DeadlineExceeded: Until the caller's Deadline.
-            EngineError: The engine cannot be used.
-        """
-        return (yield from self._hold(patience(self._driver.clock, timeout)))
-
     def _do_try_acquire(self) -> Op[HeldTogether | None]:
         """Hold all if all are free at once; else None."""
         try:
@@ -155,7 +142,6 @@ class MultiLock(Blocks[HeldTogether]):
         except TimeoutExceeded:
             return None
 
-    acquire, acquire_async = blocking(_do_acquire), awaitable(_do_acquire)
     try_acquire, try_acquire_async = blocking(_do_try_acquire), awaitable(_do_try_acquire)
 
     def _hold(self, wait: Patience) -> Op[HeldTogether]:
