@@ -151,8 +151,8 @@ function run.enlist(key, value, ttl, behind, most)
 end
 
 function run.keep_alive(lease)
-  if not redis.call('ZSCORE', LEASES, lease) then return LOST end
-  local ttl = tonumber(string.match(lease, '%d+$'))
+  local ttl = tonumber(string.match(lease, '%-(%d+)$') or '')
+  if not ttl or not redis.call('ZSCORE', LEASES, lease) then return LOST end
   redis.call('ZADD', LEASES, 'XX', str(now + ttl), lease)
   return ttl
 end

@@ -267,6 +267,13 @@ def test_a_passed_deadline_does_not_keep_a_lock_from_being_released(engine, cloc
     assert FencedLock(engine, "x").owners() == ()
 
 
+def test_a_passed_deadline_does_not_keep_a_lock_from_being_renewed(engine, clock):
+    """Whoever moves the clock may be late; the lock is not."""
+    with FencedLock(engine, "x", ttl=9) as held, Deadline(3, clock=clock):
+        clock.advance(60)
+        assert held.remaining() >= 6
+
+
 def test_a_re_entrant_lock_counts(engine):
     """The same thread holds it again with the same token, and the last release gives it back."""
     lock, other = FencedLock(engine, "x", reentrant=True), FencedLock(engine, "x")
