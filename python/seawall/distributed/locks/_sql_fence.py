@@ -35,6 +35,7 @@ class SqlFence:
         >>> with FencedLock(open_engine("memory://"), "orders") as held, shop:
         ...     fence.check(shop, held)
         ...     _ = shop.execute("CREATE TABLE orders (id)")
+        >>> shop.close()
     """
 
     def __init__(self, resource: str, *, table: str = "seawall_fences") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -84,8 +85,9 @@ def test_a_guard_without_a_transaction_is_refused(shop, tokens):
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="autocommit came with 3.12")
 def test_an_autocommit_connection_without_a_transaction_is_refused(tokens):
     """Also where the connection says so itself."""
-    with pytest.raises(ConfigError, match="there is none"):
-        SqlFence("orders").check(sqlite3.connect(":memory:", autocommit=True), tokens[0])
+    shop = sqlite3.connect(":memory:", autocommit=True)
+    with closing(shop), pytest.raises(ConfigError, match="there is none"):
+        SqlFence("orders").check(shop, tokens[0])
 
 
 def test_an_older_token_does_not_pass_a_row(shop, tokens):
