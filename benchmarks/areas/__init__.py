@@ -8,6 +8,7 @@ AREAS = (
     "clocks",
     "hashing",
     "locks",
+    "transactions",
     "guard",
     "guard_async",
     "threads",

@@ -127,29 +127,33 @@ def test_threads_see_one_order(backend, engine, namespace, use):
 
 
 def in_a_process(  # noqa: PLR0917
-    url: str, namespace: str, use: str, client: int, barrier: Any, answers: Any
+    url: str, namespace: str, use: str, client: int, barrier: Any, answer: Any
 ) -> None:
     """One client in a process of its own."""
     recorder = Recorder()
     with open_engine(url) as engine:
-        barrier.wait()
+        barrier.wait(60)
         USES[use](engine, namespace, client, client, 40, recorder)
-    answers.put(recorder.calls)
+    answer.send(recorder.calls)
 
 
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("backend", LASTING, indirect=True)
 def test_processes_see_one_order(backend, namespace, use, tmp_path: Path):
     """Four processes, each with an engine of its own."""
-    barrier, answers = FORK.Barrier(4), FORK.SimpleQueue()
+    barrier = FORK.Barrier(4)
     url = backend.url_for_processes(tmp_path)
-    clients = [
-        FORK.Process(target=in_a_process, args=(url, namespace, use, client, barrier, answers)) for client in range(4)
-    ]
-    for client in clients:
-        client.start()
-    calls = [call for _ in clients for call in answers.get()]
+    clients, answers = [], []
+    for client in range(4):
+        answer, here = FORK.Pipe(duplex=False)
+        clients.append(FORK.Process(target=in_a_process, args=(url, namespace, use, client, barrier, here)))
+        clients[-1].start()
+        here.close()  # so that the end of a client that has died is seen
+        answers.append(answer)
+    calls = [call for answer in answers for call in answer.recv()]
     for client in clients:
         client.join(30)
         assert client.exitcode == 0
+    for answer in answers:
+        answer.close()
     judge(use, calls)

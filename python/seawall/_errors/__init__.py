@@ -20,6 +20,7 @@ from seawall._errors._hierarchy import (
     ConfigError,
     DeadlineExceeded,
     EngineError,
+    OutOfOrder,
     RateLimited,
     Rejected,
     RetryBudgetExhausted,
@@ -29,6 +30,15 @@ from seawall._errors._hierarchy import (
     TimeoutExceeded,
 )
 from seawall._errors._pickling import CauseStandIn, carried
+from seawall._errors._transactions import (
+    StepRefused,
+    TransactionAborted,
+    TransactionBusy,
+    TransactionError,
+    TransactionExists,
+    TransactionInDoubt,
+    TransactionUnknown,
+)
 
 __all__ = [
     "AuthFailed",
@@ -45,6 +55,7 @@ __all__ = [
     "Full",
     "LeaseLost",
     "LockLost",
+    "OutOfOrder",
     "RateLimited",
     "ReadOnly",
     "Rejected",
@@ -52,7 +63,14 @@ __all__ = [
     "SeawallError",
     "SegmentError",
     "Shed",
+    "StepRefused",
     "TimeoutExceeded",
+    "TransactionAborted",
+    "TransactionBusy",
+    "TransactionError",
+    "TransactionExists",
+    "TransactionInDoubt",
+    "TransactionUnknown",
     "Unavailable",
     "UnknownOutcome",
     "WrongVersion",

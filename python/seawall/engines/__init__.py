@@ -7,6 +7,7 @@ from seawall.engines._options import EngineOptions
 from seawall.engines._ports import (
     ABSENT,
     Claim,
+    Claimed,
     Deleted,
     Enlisted,
     Entry,
@@ -29,6 +30,7 @@ from seawall.engines._watch import Watch
 __all__ = [
     "ABSENT",
     "Claim",
+    "Claimed",
     "Consistency",
     "Deleted",
     "Durability",

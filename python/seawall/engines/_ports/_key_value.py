@@ -39,7 +39,10 @@ class Entry(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """All keys below a prefix at one revision, in the order of the keys; watch from there and nothing is missed."""
+    """All keys below a prefix at one revision, in the order of the keys; watch from there and nothing is missed.
+
+    The last change of the namespace may be older than that revision: do not wait until a watch reaches it.
+    """
 
     entries: tuple[Entry, ...]
     revision: int

@@ -271,6 +271,45 @@ BEGIN
 END $$;
 """
 
+# Two streams are locked in one order whichever becomes which.
+_CLOSING = """
+CREATE FUNCTION {s}.claim_and_append(
+    ns text, name text, lasts_us bigint, items bytea[], expected bigint, other text,
+    OUT state text, OUT minted bigint, OUT at_position bigint
+) LANGUAGE plpgsql AS $$
+BEGIN
+    minted := {s}.claim(ns, name, lasts_us);
+    IF minted IS NULL THEN state := 'claimed'; RETURN; END IF;
+    SELECT max(r.position) INTO at_position FROM {s}.records AS r WHERE r.namespace = ns AND r.stream = other;
+    IF at_position IS NOT NULL THEN
+        state := 'other';
+    ELSE
+        SELECT a.state, a.at_position INTO state, at_position FROM {s}.append(ns, name, items, expected) AS a;
+    END IF;
+    IF state <> 'done' THEN
+        DELETE FROM {s}.claims AS c WHERE c.namespace = ns AND c.stream = name AND c.token = minted;
+    END IF;
+END $$;
+CREATE FUNCTION {s}.conclude(
+    ns text, name text, held_token bigint, items bytea[], other text, OUT state text, OUT at_position bigint
+) LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM {s}.stream_lock(ns, least(name, coalesce(other, name)));
+    PERFORM {s}.stream_lock(ns, greatest(name, coalesce(other, name)));
+    SELECT max(r.position) INTO at_position FROM {s}.records AS r WHERE r.namespace = ns AND r.stream = other;
+    PERFORM 1 FROM {s}.claims AS c
+    WHERE c.namespace = ns AND c.stream = name AND c.token = held_token AND c.ends_us > (SELECT {s}.now_us());
+    IF NOT FOUND THEN state := 'lost'; RETURN; END IF;
+    IF at_position IS NOT NULL THEN state := 'conflict'; RETURN; END IF;
+    PERFORM {s}.append(ns, name, items);
+    IF other IS NOT NULL THEN
+        UPDATE {s}.records AS r SET stream = other WHERE r.namespace = ns AND r.stream = name;
+    END IF;
+    DELETE FROM {s}.claims AS c WHERE c.namespace = ns AND c.stream = name AND c.token = held_token;
+    state := 'done';
+END $$;
+"""
+
 # Keys are locked in one order whatever the order of the rules, so that two callers cannot wait for each other.
 _METER = """
 CREATE FUNCTION {s}.limits_held(ns text, names text[])
@@ -311,7 +350,7 @@ BEGIN
 END $$;
 """
 
-MIGRATIONS = ((_TABLES, _SHARED, _KEY_VALUE, _JOURNAL, _METER), (_ENLIST,))
+MIGRATIONS = ((_TABLES, _SHARED, _KEY_VALUE, _JOURNAL, _METER), (_CLOSING,), (_ENLIST,))
 VERSION = len(MIGRATIONS)
 
 

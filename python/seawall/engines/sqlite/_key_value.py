@@ -200,7 +200,7 @@ class Table:
 
     def keep_alive(self, connection: sqlite3.Connection, now: int, lease: str) -> Lease:
         """Full time again."""
-        sql = "UPDATE seawall_leases SET ends_ns = ?1 + ttl_ns WHERE namespace = ?2 AND id = ?3 RETURNING ttl_ns"
+        sql = "UPDATE seawall_leases SET ends_ns = ? + ttl_ns WHERE namespace = ? AND id = ? RETURNING ttl_ns"
         rows = connection.execute(sql, (now, self._namespace, lease)).fetchall()
         if not rows:
             raise lease_lost(lease)
@@ -242,8 +242,8 @@ class Table:
 
     def _record(self, connection: sqlite3.Connection, key: str, value: bytes | None) -> int:
         revision, told_from = connection.execute(
-            "INSERT INTO seawall_namespaces (namespace, revision) VALUES (?1, 1) ON CONFLICT (namespace) DO UPDATE "
-            "SET revision = revision + 1, told_from = max(told_from, revision + 1 - ?2) RETURNING revision, told_from",
+            "INSERT INTO seawall_namespaces (namespace, revision) VALUES (?, 1) ON CONFLICT (namespace) DO UPDATE "
+            "SET revision = revision + 1, told_from = max(told_from, revision + 1 - ?) RETURNING revision, told_from",
             (self._namespace, self._most),
         ).fetchone()
         connection.execute("INSERT INTO seawall_history VALUES (?, ?, ?, ?)", (self._namespace, revision, key, value))

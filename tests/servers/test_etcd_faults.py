@@ -1,0 +1,336 @@
+"""An etcd that is frozen, full, damaged, compacted or not there: clear errors, in time, nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import multiprocessing
+import signal
+import socket
+import threading
+from contextlib import suppress
+
+import pytest
+from tests.contract.faces import Faced
+from tests.etcd_server import CLOCK, free_ports, next_event
+
+from seawall.engines import Put, Resync, open_engine
+from seawall.engines.etcd import _messages as m
+from seawall.engines.etcd._session import ASK_ALARMS, ask
+from seawall.errors import ConfigError, Damaged, EngineError, Full, Unavailable, UnknownOutcome
+
+FORK = multiprocessing.get_context("fork")
+QUICK = {"operation_timeout": 0.5, "break_after": 1_000, "lint": False}
+PATIENT = {"operation_timeout": 20.0, "break_after": 1_000, "attempts": 100, "lint": False}
+
+
+def test_a_watch_behind_a_compaction_says_so(shared_etcd, runner, namespace):
+    """A Resync with the state, and then the changes after it; a watch that was told everything goes on."""
+    with open_engine(shared_etcd.url, **PATIENT) as engine:
+        kv = Faced(engine.key_value(namespace), runner)
+        first = kv.put("a", b"0")
+        kv.put("a", b"1")
+        last = kv.delete("a").revision
+        behind, current = kv.watch(after=first, heartbeat=0.4), kv.watch(after=last, heartbeat=0.4)
+        shared_etcd.control("compact", str(last // 1024))
+        event = behind.poll()
+        assert (event.entries, event.revision) == ((), last)
+        assert event.reason == (
+            f"changes after revision {first} are no longer kept: the server has compacted up to revision {last}"
+        )
+        second = kv.put("b", b"1")
+        assert next_event(behind) == next_event(current) == Put("b", b"1", second)
+        behind.close()
+        current.close()
+
+
+def test_a_deletion_that_a_compaction_took_is_not_missed(shared_etcd, runner, namespace):
+    """Compacted up to exactly the next change, a deletion, which the server would then leave out."""
+    with open_engine(shared_etcd.url, **PATIENT) as engine:
+        kv = Faced(engine.key_value(namespace), runner)
+        first = kv.put("a", b"0")
+        gone = kv.delete("a").revision
+        assert gone == first + 1024
+        kv.put("b", b"")
+        shared_etcd.control("compact", str(gone // 1024))
+        event = kv.watch(after=first).poll()
+        assert isinstance(event, Resync)
+        assert [entry.key for entry in event.entries] == ["b"]
+
+
+def test_keys_that_vanish_together_are_told_one_by_one(shared_etcd, runner, namespace):
+    """Each with a revision of its own, from which a watch can go on."""
+    with open_engine(shared_etcd.url, **PATIENT) as engine:
+        kv = Faced(engine.key_value(namespace), runner)
+        lease = kv.grant(60)
+        for key in "cab":
+            last = kv.put(key, b"", lease=lease)
+        kv.revoke(lease)
+        watch = kv.watch(after=last)
+        events = [watch.poll() for _ in range(3)]
+        assert sorted(event.key for event in events) == ["a", "b", "c"]
+        revision = kv.list().revision
+        assert [event.revision for event in events] == [revision - 2, revision - 1, revision]
+        assert kv.watch(after=events[0].revision).poll() == events[1]
+        assert kv.watch("b", after=events[0].revision).poll().key == "b"
+
+
+def test_a_watch_of_a_frozen_server_is_an_error_in_time(etcd, runner):
+    """Silence is not idleness; when the server goes on, so does the watch."""
+    with open_engine(etcd.url, **QUICK) as engine, open_engine(etcd.url, **PATIENT) as patient:
+        first = patient.key_value().put("a", b"0")
+        watch = Faced(engine.key_value(), runner).watch(after=first, heartbeat=0.2)
+        _until_followed(watch)
+        etcd.signal(signal.SIGSTOP)
+        try:
+            with pytest.raises(Unavailable) as silent:
+                watch.poll()
+            assert str(silent.value).startswith(
+                f"the watch of '' has heard nothing from {etcd.url} for 0.2 s and could not resume within 0.5 s ("
+            )
+        finally:
+            etcd.signal(signal.SIGCONT)
+        second = patient.key_value().put("a", b"1")
+        event = None
+        while event is None:
+            with suppress(Unavailable):
+                event = watch.poll()
+        assert event == Put("a", b"1", second)
+        watch.close()
+
+
+def _until_followed(watch):
+    """Whoever has little patience may have to try twice on a busy machine."""
+    while True:
+        with suppress(Unavailable):
+            assert watch.poll() is None
+            return
+
+
+def test_a_frozen_server_leaves_a_change_unknown_and_a_question_unanswered(etcd, runner):
+    """The change is not sent again, and its late answer is nobody else's."""
+    with open_engine(etcd.url, **QUICK) as engine, open_engine(etcd.url, **PATIENT) as patient:
+        kv = Faced(engine.key_value(), runner)
+        patient.key_value().put("a", b"0")
+        # A connection that is open, on which a change can be sent.
+        while True:
+            with suppress(Unavailable):
+                assert kv.get("a").value == b"0"
+                break
+        etcd.signal(signal.SIGSTOP)
+        began = CLOCK.now_ns()
+        try:
+            with pytest.raises(UnknownOutcome) as unknown:
+                kv.put("a", b"1")
+            with pytest.raises(Unavailable) as away:
+                kv.put("a", b"2")
+            with pytest.raises(Unavailable):
+                kv.get("b")
+        finally:
+            etcd.signal(signal.SIGCONT)
+        assert CLOCK.now_ns() - began < 20e9
+        assert str(unknown.value) == (
+            f"{etcd.url} was sent a call and its answer was lost: no answer in time; read the state before you decide"
+        )
+        assert str(away.value).startswith(f"{etcd.url} ")
+        assert patient.key_value().get("a").value in (b"0", b"1")
+
+
+def test_a_server_that_is_not_there_is_unavailable(runner):
+    """The message says where it was looked for; no change is in doubt."""
+    (port,) = free_ports(1)
+    engine = open_engine(f"etcd://me:secret@127.0.0.1:{port}", **QUICK)
+    with pytest.raises(Unavailable) as away:
+        Faced(engine.key_value(), runner).put("a", b"")
+    assert str(away.value).startswith(f"etcd://127.0.0.1:{port} cannot be reached: [Errno {errno.ECONNREFUSED}] ")
+    assert str(away.value).endswith("; see that it runs and can be reached")
+    assert "secret" not in str(away.value) + repr(engine)
+
+
+def test_something_else_than_etcd_is_told(shared_etcd, runner):
+    """A port that speaks HTTP/1.1."""
+    url = f"etcd://127.0.0.1:{shared_etcd.metrics_port}"
+    with pytest.raises(EngineError) as wrong:
+        Faced(open_engine(url, **PATIENT | {"attempts": 1}).key_value(), runner).get("a")
+    assert str(wrong.value).startswith(f"{url} ")
+
+
+def test_the_next_member_is_asked_when_one_is_away(shared_etcd, runner, namespace):
+    """One that is not there, and one that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        others = f"127.0.0.1:{free_ports(1)[0]},127.0.0.1:{silent.getsockname()[1]}"
+        url = f"etcd://{others},{shared_etcd.place}"
+        with open_engine(url, connect_timeout=0.3, **PATIENT) as engine:
+            kv = Faced(engine.key_value(namespace), runner)
+            watch = kv.watch(after=kv.list().revision)
+            first = kv.put("a", b"1")
+            assert watch.poll() == Put("a", b"1", first)
+            watch.close()
+
+
+def test_a_full_server_refuses_and_lets_read_and_delete(etcd_with, runner):
+    """Nothing is half written."""
+    etcd = etcd_with(quota_backend_bytes="2000000")
+    etcd.start()
+    with open_engine(etcd.url, **PATIENT) as engine:
+        kv, journal = Faced(engine.key_value(), runner), Faced(engine.journal(), runner)
+        last = 0
+        with pytest.raises(Full) as full:  # noqa: PT012 - how many fit is the server's business
+            for _ in range(100):
+                last = kv.put("a", b"x" * 300_000)
+        assert str(full.value) == (
+            f"{etcd.url}: etcdserver: mvcc: database space exceeded; compact and defragment it, or raise "
+            "quota-backend-bytes, then disarm the alarm (etcdctl alarm disarm); nothing was changed"
+        )
+        with pytest.raises(Full):
+            journal.append("s", b"1")
+        with pytest.raises(Full):
+            kv.grant(60)
+        assert kv.get("a").revision == last
+        assert "alarm is NOSPACE: nothing can be written any more" in str([str(each) for each in engine.lint()])
+        assert kv.delete("a")
+        with pytest.raises(Full):
+            kv.put("b", b"")
+
+
+def test_what_is_too_large_at_once_is_refused_whole(shared_etcd, runner, namespace):
+    """A thousand records are one step; too many bytes are none."""
+    with open_engine(shared_etcd.url, **PATIENT) as engine:
+        journal = Faced(engine.journal(namespace), runner)
+        with pytest.raises(Full) as full:
+            journal.append("s", b"x" * 900_000, b"y" * 900_000)
+        assert str(full.value) == (
+            f"{shared_etcd.url}: etcdserver: request is too large; send less at once, or raise max-request-bytes; "
+            "nothing was changed"
+        )
+        last = journal.append("s", *(b"%d" % number for number in range(1_000)), expected=0)
+        assert journal.last("s") == last
+        taken = journal.take("s", "me", 60, limit=1_000)
+        assert [each.record.data for each in taken] == [b"%d" % number for number in range(1_000)]
+        assert journal.trim("s", last) == 1_000
+        assert journal.streams() == ()
+
+
+def test_members_that_disagree_are_damaged(etcd, runner):
+    """The alarm CORRUPT: nothing can be written, and opening says so."""
+    with open_engine(etcd.url, **PATIENT) as engine:
+        kv = Faced(engine.key_value(), runner)
+        kv.put("a", b"")
+        alarm = m.AskAlarms(action=1, alarm=m.CORRUPT)
+        engine._driver.wire.execute(ask(ASK_ALARMS.method, alarm, m.Alarms), 5.0)
+        with pytest.raises(Damaged) as damaged:
+            kv.put("a", b"")
+        assert str(damaged.value).startswith(f"{etcd.url}: etcdserver: corrupt cluster; its members disagree about ")
+        with pytest.raises(Damaged) as damaged, open_engine(etcd.url, **PATIENT):
+            pass
+        assert str(damaged.value).startswith(f"{etcd.url} has the alarm CORRUPT: its members disagree about the data; ")
+
+
+def test_versions_and_settings_that_lose_data_are_warned_of(shared_etcd):
+    """With the danger and the remedy."""
+    engine = open_engine(shared_etcd.url)
+    with pytest.warns(RuntimeWarning) as warned:
+        engine.check()
+    assert [str(each.message) for each in warned] == [
+        f"{shared_etcd.url}: version is 3.5.1: a member that was killed may come back with other data than the rest "
+        "(3.5.0 to 3.5.2); upgrade to 3.5.3 or newer",
+        f"{shared_etcd.url}: members is 1: the cluster stops when one member does, and a lost disk is lost data; run "
+        "three or five, on machines of their own",
+    ]
+    engine.close()
+
+
+def test_there_is_no_meter(shared_etcd):
+    """It says why."""
+    with open_engine(shared_etcd.url, **PATIENT) as engine, pytest.raises(ConfigError) as refused:
+        engine.meter("limits")
+    assert str(refused.value) == (
+        f"{shared_etcd.url} has no Meter to keep 'limits' in: etcd's transactions have no clock to decide by; keep "
+        "limits in Redis, PostgreSQL or SQLite"
+    )
+
+
+def test_one_engine_serves_many_threads_and_loops_over_few_connections(shared_etcd, namespace):
+    """Nothing is lost."""
+    with open_engine(shared_etcd.url, pool_size=3, **PATIENT) as engine:
+        kv = engine.key_value(namespace)
+
+        def add() -> None:
+            for _ in range(10):
+                while True:
+                    entry = kv.get("n")
+                    value, revision = (0, 0) if entry is None else (int(entry.value), entry.revision)
+                    if kv.compare_and_set("n", b"%d" % (value + 1), revision):
+                        break
+
+        async def add_async() -> None:
+            for _ in range(10):
+                while True:
+                    entry = await kv.get_async("n")
+                    value, revision = (0, 0) if entry is None else (int(entry.value), entry.revision)
+                    if await kv.compare_and_set_async("n", b"%d" % (value + 1), revision):
+                        break
+
+        async def several() -> None:
+            await asyncio.gather(*(add_async() for _ in range(4)))
+
+        threads = [threading.Thread(target=add) for _ in range(4)]
+        threads += [threading.Thread(target=lambda: asyncio.run(several())) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert kv.get("n").value == b"120"
+        assert len(engine._driver.wire._here.idle) <= 3
+
+
+def test_a_cancelled_call_does_not_answer_the_next(shared_etcd, namespace):
+    """And a cancelled watch goes on where it stood."""
+
+    async def run() -> None:
+        async with open_engine(shared_etcd.url, **PATIENT) as engine:
+            kv = engine.key_value(namespace)
+            revisions = []
+            watch = kv.watch(after=await kv.put_async("k", b""), heartbeat=0.5)
+            for number in range(20):
+                revisions.append(await kv.put_async(f"k{number}", b"%d" % number))
+                task, poll = asyncio.create_task(kv.get_async("k0")), asyncio.create_task(watch.poll_async())
+                for _ in range(number % 5):
+                    await asyncio.sleep(0)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                assert (await kv.get_async(f"k{number}")).value == b"%d" % number
+                poll.cancel()
+                event = (await asyncio.gather(poll, return_exceptions=True))[0]
+                while not isinstance(event, Put):
+                    event = await watch.poll_async()
+                assert event == Put(f"k{number}", b"%d" % number, revisions[-1])
+            await watch.close_async()
+
+    asyncio.run(run())
+
+
+def test_a_forked_child_has_a_loop_and_connections_of_its_own(shared_etcd, namespace):
+    """While the parent's go on."""
+
+    async def parent(engine) -> None:
+        kv = engine.key_value(namespace)
+        watch = kv.watch(after=await kv.put_async("a", b"0"), heartbeat=2)
+        answers = FORK.SimpleQueue()
+        child = FORK.Process(target=_in_the_child, args=(engine, namespace, answers))
+        child.start()
+        revision = await asyncio.to_thread(answers.get)
+        child.join(30)
+        assert child.exitcode == 0
+        assert await watch.poll_async() == Put("a", b"child", revision)
+        assert (await kv.get_async("a")).value == b"child"
+        await watch.close_async()
+
+    with open_engine(shared_etcd.url, **PATIENT) as engine:
+        asyncio.run(parent(engine))
+
+
+def _in_the_child(engine, namespace, answers):
+    # The loop that was running when we were forked is the parent's.
+    asyncio._set_running_loop(None)
+    answers.put(asyncio.run(engine.key_value(namespace).put_async("a", b"child")))
