@@ -7,6 +7,7 @@ AREAS = (
     "histogram",
     "clocks",
     "hashing",
+    "locks",
     "transactions",
     "guard",
     "guard_async",

@@ -14,6 +14,7 @@ from tests.contract.backends import BACKENDS
 from tests.histories.checker import Call, Held, check, check_by_key, lock, register
 from tests.histories.recorder import Recorder
 
+from seawall.distributed.locks import FencedLock
 from seawall.engines import Engine, open_engine
 
 FORK = multiprocessing.get_context("fork")
@@ -71,7 +72,30 @@ def _claim(journal: Any, client: int, got: list[Any]) -> int | None:
     return None if claim is None else claim.token
 
 
-USES = {"register": use_register, "lock": use_lock}
+def use_fenced_lock(  # noqa: PLR0917
+    engine: Engine, namespace: str, client: int, seed: int, count: int, recorder: Recorder
+) -> None:
+    """Acquire and release one lock at random."""
+    lock, rng, held = FencedLock(engine.key_value(namespace), "x", ttl=3600), random.Random(seed), None
+    for _ in range(count):
+        if held is None:
+            got: list[Any] = []
+            recorder.call(client, "acquire", partial(_acquire, lock, got))
+            held = got[0]
+        elif rng.random() < 0.7:
+            recorder.call(client, "release", held.release, held.token)
+            held = None
+    if held is not None:
+        recorder.call(client, "release", held.release, held.token)
+
+
+def _acquire(lock: FencedLock, got: list[Any]) -> int | None:
+    held = lock.try_acquire()
+    got.append(held)
+    return None if held is None else held.token
+
+
+USES = {"register": use_register, "lock": use_lock, "fenced lock": use_fenced_lock}
 
 
 def judge(use: str, calls: list[Call]) -> None:

@@ -18,6 +18,7 @@
     │   ├── Conflict             not as expected; nothing was changed
     │   ├── Compacted            that history is no longer kept
     │   ├── LeaseLost            a lease or claim has expired or has another owner
+    │   │   └── LockLost         a lock, permit or leadership: name, token
     │   ├── WrongVersion         of the engine or of the data in it
     │   ├── ReadOnly             no changes are taken
     │   ├── Full                 no more room

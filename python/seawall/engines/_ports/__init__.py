@@ -4,7 +4,7 @@ from seawall.engines._ports._algorithms import State, shifted
 from seawall.engines._ports._changes import Batch, Change, Deleted, Event, Feed, Put, Resync
 from seawall.engines._ports._checks import MAX_KEY_BYTES, MAX_VALUE_BYTES
 from seawall.engines._ports._journal import Claim, Claimed, Journal, Record, Taken
-from seawall.engines._ports._key_value import ABSENT, Entry, KeyValue, Lease, Listing, Swap
+from seawall.engines._ports._key_value import ABSENT, Enlisted, Entry, KeyValue, Lease, Listing, Swap
 from seawall.engines._ports._meter import Meter
 from seawall.engines._ports._rules import Reading, Rule, decide
 
@@ -17,6 +17,7 @@ __all__ = [
     "Claim",
     "Claimed",
     "Deleted",
+    "Enlisted",
     "Entry",
     "Event",
     "Feed",

@@ -325,7 +325,32 @@ BEGIN
 END $$;
 """
 
-MIGRATIONS = ((_TABLES, _SHARED, _KEY_VALUE, _JOURNAL, _METER), (_CLOSING,))
+_ENLIST = """
+CREATE FUNCTION {s}.kv_enlist(
+    ns text, k text, v bytea, lasts_us bigint, behind text, room bigint, most bigint,
+    OUT state text, OUT at_revision bigint, OUT granted text, OUT ahead bigint
+) LANGUAGE plpgsql AS $$
+DECLARE there bytea;
+BEGIN
+    PERFORM {s}.kv_sweep(ns, most);
+    SELECT e.value, e.revision, e.lease INTO there, at_revision, granted FROM {s}.entries AS e
+    WHERE e.namespace = ns AND e.key = k;
+    SELECT count(*) INTO ahead FROM {s}.entries AS e
+    WHERE e.namespace = ns AND e.key >= behind AND e.key < behind || chr(1114111)
+    AND (at_revision IS NULL OR e.revision < at_revision);
+    IF at_revision IS NOT NULL THEN
+        state := CASE WHEN granted IS NULL OR there <> v THEN 'other' ELSE 'done' END;
+        RETURN;
+    END IF;
+    IF ahead >= room THEN state := 'full'; RETURN; END IF;
+    granted := {s}.kv_grant(ns, lasts_us);
+    at_revision := {s}.kv_record(ns, k, v, most);
+    INSERT INTO {s}.entries VALUES (ns, k, v, at_revision, granted);
+    state := 'done';
+END $$;
+"""
+
+MIGRATIONS = ((_TABLES, _SHARED, _KEY_VALUE, _JOURNAL, _METER), (_CLOSING,), (_ENLIST,))
 VERSION = len(MIGRATIONS)
 
 
