@@ -18,6 +18,7 @@ ROOMS = (
     "seawall.clock",
     "seawall.distributed.clocks",
     "seawall.distributed.hashing",
+    "seawall.distributed.limits",
     "seawall.engines",
     "seawall.engines.memory",
     "seawall.engines.sqlite",
