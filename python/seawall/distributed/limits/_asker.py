@@ -101,14 +101,17 @@ class Asker:
     def ask(self, cost: Any, keys: Keys, key: Hashable, *, consume: bool = True) -> Op[Decision]:
         """Whether a call may pass now."""
         levels = self.levels
-        asked = questions(levels, checked_cost(levels, self.name, cost), keys)
+        if type(cost) is not int or cost != 1:
+            cost = checked_cost(levels, self.name, cost)
         try:
-            readings = yield from self.meter._do_update_all(*asked, consume=consume)
+            # Names and keys are checked when they are made, so the port need not look at them again.
+            readings = yield from self.meter._update(questions(levels, cost, keys), consume)
         except AWAY as error:
             self.away.left(error)
             decision = self._alone(levels, cost, keys, key, consume=consume)
         else:
-            self.away.back()
+            if self.away.is_away:
+                self.away.back()
             decision = decided(levels, readings, self.name, key)
         if consume:
             self._count(passed=decision.admitted)
@@ -149,7 +152,7 @@ class Asker:
         levels = self.levels
         asked = questions(levels, cost, keys, longest if self.places_ahead else 0.0)
         try:
-            readings = yield from self.meter._do_update_all(*asked)
+            readings = yield from self.meter._update(asked, consume=True)
         except AWAY as error:
             self.away.left(error)
             return self._place_alone(levels, cost, keys, key, longest)

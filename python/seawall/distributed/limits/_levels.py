@@ -123,6 +123,8 @@ def _text(key: Any) -> str:
 
 def questions(levels: Sequence[Level], cost: int, keys: Keys, longest: float = 0.0) -> tuple[tuple[str, Rule], ...]:
     """What a meter is asked."""
+    if len(levels) == 1:
+        return ((state_key(levels[0].name, keys[0]), levels[0].costs(cost, longest)),)
     return tuple(
         (state_key(level.name, key), level.costs(cost, longest)) for level, key in zip(levels, keys, strict=True)
     )
@@ -130,6 +132,9 @@ def questions(levels: Sequence[Level], cost: int, keys: Keys, longest: float = 0
 
 def decided(levels: Sequence[Level], readings: Sequence[Reading], name: str, key: Hashable) -> Decision:
     """One answer for all readings."""
+    if len(readings) == 1:
+        admitted, _, limit, remaining, retry_after, reset_after = readings[0]
+        return Decision(admitted, limit, remaining, retry_after, reset_after, levels[0].name, key)
     said = [
         Decision(r.admitted, r.limit, r.remaining, r.retry_after, r.reset_after, level.name, key)
         for level, r in zip(levels, readings, strict=True)

@@ -38,6 +38,9 @@ def arguments(namespace: str, rules: tuple[tuple[str, Rule], ...], consume: bool
 
 def readings(rules: tuple[tuple[str, Rule], ...], reply: list[int]) -> tuple[Reading, ...]:
     """What the script said."""
+    if len(rules) == 1:
+        wait, remaining, retry, reset = reply
+        return (Reading(retry == 0, wait / 1e6, rules[0][1].limit, remaining, retry / 1e6, reset / 1e6),)
     return tuple(
         Reading(retry == 0, wait / 1e6, rule.limit, remaining, retry / 1e6, reset / 1e6)
         for (_, rule), wait, remaining, retry, reset in zip(
