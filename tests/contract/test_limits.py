@@ -67,3 +67,33 @@ def test_four_processes_get_the_limit_and_no_more(backend, namespace, tmp_path: 
         worker.join(30)
         assert worker.exitcode == 0
     assert tuple(map(sum, zip(*counts, strict=True))) == (60, 30)
+
+
+def use_up_leased(url: str, namespace: str, barrier: Any, answers: Any) -> None:
+    """Ask until nothing comes any more, and give back what is left."""
+    with open_engine(url) as engine:
+        limit = limits.SlidingLog(200, window=LONG, engine=engine, name="api", namespace=namespace, within=20)
+        leased = limit.leased(fraction=0.1, ttl=60)
+        barrier.wait()
+        admitted = sum(leased.try_acquire() for _ in range(45))
+        barrier.wait()
+        leased.give_back()
+        barrier.wait()
+        answers.put((admitted, sum(leased.try_acquire() for _ in range(45))))
+
+
+def test_four_processes_lease_the_limit_and_no_more(backend, namespace, tmp_path: Path):
+    """All of what one gives back is there for the others."""
+    if not backend.lasting or "meter" not in backend.ports:
+        pytest.skip(f"{backend.name} is of one process, or has no meter")
+    url, barrier, answers = backend.url_for_processes(tmp_path), FORK.Barrier(4), FORK.SimpleQueue()
+    workers = [FORK.Process(target=use_up_leased, args=(url, namespace, barrier, answers)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    first, second = zip(*(answers.get() for _ in workers), strict=True)
+    for worker in workers:
+        worker.join(30)
+        assert worker.exitcode == 0
+    assert first == (45, 45, 45, 45)
+    # What one holds when the others find nothing stays unused: at most a batch of twenty each.
+    assert 20 - 3 * 20 < sum(second) <= 20

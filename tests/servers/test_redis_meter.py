@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +14,7 @@ from seawall.engines import Rule, open_engine
 from seawall.engines._ports import decide
 from seawall.engines.redis import _meter as meter
 from seawall.engines.redis._call import Call, load
+from seawall.errors import ConfigError
 
 KINDS = ["token_bucket", "leaky_bucket", "fixed_window", "sliding_window", "sliding_log"]
 # The time comes with the call, and the server's own time forgets nothing meanwhile.
@@ -57,6 +59,37 @@ def decided(wire, namespace, asked, consume, now):
     """What the script says."""
     arguments = (*meter.arguments(namespace, asked, consume), now)
     return meter.readings(asked, wire.execute(Call(arguments, SCRIPT), 5.0))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "leaky_bucket"])
+@SLOW
+@given(data=st.data())
+def test_grants_and_what_is_given_back_are_alike(wire, kind, data):
+    """As much as there is, and back again, with the clock going back and other parameters on the way."""
+    plain, state, now, namespace, granted = data.draw(rules(kind)), None, START, secrets.token_hex(8), (0, 0)
+    for pause, cost, share, consume in data.draw(
+        st.lists(st.tuples(PAUSES, st.integers(1, 10_000), st.floats(0, 1), st.booleans()), max_size=30)
+    ):
+        now += pause
+        if share > 0.95:
+            plain = data.draw(rules(kind))
+        back = int(granted[0] * share)
+        most = min(cost, plain.limit) if back == 0 or share < 0.8 else 0
+        try:
+            asked = replace(
+                plain,
+                cost=most,
+                least=min(1, most),
+                max_wait_us=0,
+                returned=back,
+                returned_at_us=granted[1] if back else 0,
+            )
+        except ConfigError:
+            continue  # what was granted by another rule is not exact in this one
+        after, readings = decide([asked], [state], now, consume)
+        assert decided(wire, namespace, (("k", asked),), consume, now) == readings
+        granted = (readings[0].granted, readings[0].at_us) if consume else granted
+        state = after[0] if after else state
 
 
 @pytest.mark.parametrize("kind", KINDS)

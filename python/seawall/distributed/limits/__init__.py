@@ -3,10 +3,11 @@
 from seawall.distributed.limits._algorithms import FixedWindow, LeakyBucket, SlidingLog, SlidingWindow, TokenBucket
 from seawall.distributed.limits._all_of import AllOf, Hierarchy
 from seawall.distributed.limits._distribute import distribute
-from seawall.distributed.limits._events import AwayChanged, DistributedStats
+from seawall.distributed.limits._events import AwayChanged, DistributedStats, LeasedStats
 from seawall.distributed.limits._keyed import Keyed
+from seawall.distributed.limits._leased import Leased
 from seawall.distributed.limits._limit import Limit
-from seawall.distributed.limits._options import DistributedOptions
+from seawall.distributed.limits._options import DistributedOptions, LeaseOptions
 
 __all__ = [
     "AllOf",
@@ -17,6 +18,9 @@ __all__ = [
     "Hierarchy",
     "Keyed",
     "LeakyBucket",
+    "LeaseOptions",
+    "Leased",
+    "LeasedStats",
     "Limit",
     "SlidingLog",
     "SlidingWindow",

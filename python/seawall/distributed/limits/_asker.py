@@ -108,7 +108,7 @@ class Asker:
             readings = yield from self.meter._update(questions(levels, cost, keys), consume)
         except AWAY as error:
             self.away.left(error)
-            decision = self._alone(levels, cost, keys, key, consume=consume)
+            decision = self.alone(levels, cost, keys, key, consume=consume)
         else:
             if self.away.is_away:
                 self.away.back()
@@ -166,7 +166,7 @@ class Asker:
 
     def _place_alone(self, levels: Sequence[Level], cost: int, keys: Keys, key: Hashable, longest: float) -> Placed:
         if self.away.policy != "local share" or not self.places_ahead:
-            decision = self._alone(levels, cost, keys, key, consume=True)
+            decision = self.alone(levels, cost, keys, key, consume=True)
             return Placed(decision, final=self.away.policy == "closed")
         limit = levels[0].rule.limit
         permit = self.away.share.reserve(cost, keys)
@@ -199,7 +199,8 @@ class Asker:
             state="away" if alone else None,
         )
 
-    def _alone(self, levels: Sequence[Level], cost: int, keys: Keys, key: Hashable, *, consume: bool) -> Decision:
+    def alone(self, levels: Sequence[Level], cost: int, keys: Keys, key: Hashable, *, consume: bool) -> Decision:
+        """What is decided while the engine is away."""
         return joined(self.away.decide(levels, cost, keys, consume=consume), self.name, key)
 
     def _count(self, *, passed: bool) -> None:

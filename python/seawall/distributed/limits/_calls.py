@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
-from seawall._core.policy import Waiting
+from seawall._core.policy import Policy, Waiting
 from seawall.distributed.limits._asker import Asker
 from seawall.distributed.limits._events import AwayChanged, DistributedStats
 from seawall.distributed.limits._levels import Keys, Level
@@ -18,7 +18,7 @@ from seawall.guard.limits._options import Patience
 from seawall.patterns import Signal
 
 
-class Calls(Waiting):
+class Calls:
     """Asks, waits, counts and describes itself; `keys` has a key for each level."""
 
     _asker: Asker
@@ -33,12 +33,12 @@ class Calls(Waiting):
         max_keys: int,
     ) -> None:
         self._asker = Asker(engine, name, levels, options, max_keys)
-        self._lenient = Waiting()
 
     def _be_lenient(self, shadow: bool, enforce: float) -> None:
         # Not for the kernels: in shadow they would ask the engine in a task's thread before the call could wait.
+        self._lenient = Waiting()
         self._lenient._lenience(shadow, enforce)
-        self._lenience(False, 1.0)
+        cast(Policy, self)._lenience(False, 1.0)
 
     @property
     def shadow(self) -> bool:
@@ -100,14 +100,14 @@ class Calls(Waiting):
     def _seen(self, decision: Decision) -> Decision:
         return decision._replace(admitted=True) if self.shadow else decision
 
-    def _take(self, cost: Any, keys: Keys, key: Hashable, timeout: float | timedelta | None) -> None:
+    def _come_in(self, cost: Any, keys: Keys, key: Hashable, timeout: float | timedelta | None) -> None:
         asker = self._asker
         if self._is_lenient and self._ask(cost, keys, key).admitted:
             return
         with Patience(timeout) as longest, self._turn(keys, longest) as left:
             asker.run(asker.take(cost, keys, key, left))
 
-    async def _take_async(self, cost: Any, keys: Keys, key: Hashable, timeout: float | timedelta | None) -> None:
+    async def _come_in_async(self, cost: Any, keys: Keys, key: Hashable, timeout: float | timedelta | None) -> None:
         asker = self._asker
         if self._is_lenient and (await self._ask_async(cost, keys, key)).admitted:
             return

@@ -49,3 +49,28 @@ class DistributedStats(NamedTuple):
     away_admitted: int
     away_refused: int
     outages: int
+
+
+class LeasedStats(NamedTuple):
+    """A snapshot of a leased limit: as `DistributedStats`, and what this process has taken ahead.
+
+    Attributes:
+        held: Calls that are here now.
+        batch: Calls in the present lease when it came; 0 when there is none.
+        most: The largest batch.
+    """
+
+    name: str
+    settings: str
+    engine: str
+    admitted: int
+    refused: int
+    waiting: int
+    shadow: bool
+    away: bool
+    away_admitted: int
+    away_refused: int
+    outages: int
+    held: int
+    batch: int
+    most: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from seawall._core.policy import Waiting
 from seawall.distributed.limits._calls import Calls
 from seawall.distributed.limits._levels import Key, Keys
 from seawall.errors import ConfigError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _MOST_KEYS = 1 << 30
 
 
-class Keyed(Calls):
+class Keyed(Calls, Waiting):
     """A limit by key; make it with `limit.keyed()`. The calls of the limit with a key first.
 
     Keys are str, bytes, int or tuples of these; equal text, bytes and numbers are different keys. The engine keeps a
@@ -64,11 +65,11 @@ class Keyed(Calls):
 
     def acquire(self, key: Key, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """Wait for a place for `key`; as for a limit without keys."""
-        self._take(cost, self._keys_of(key), key, timeout)
+        self._come_in(cost, self._keys_of(key), key, timeout)
 
     async def acquire_async(self, key: Key, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """`acquire` for a task."""
-        await self._take_async(cost, self._keys_of(key), key, timeout)
+        await self._come_in_async(cost, self._keys_of(key), key, timeout)
 
     def reconfigure(self, *args: Any, **kwargs: Any) -> None:
         """New limits for every key, with the arguments of the limit's own `reconfigure`."""

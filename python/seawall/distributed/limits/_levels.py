@@ -133,8 +133,8 @@ def questions(levels: Sequence[Level], cost: int, keys: Keys, longest: float = 0
 def decided(levels: Sequence[Level], readings: Sequence[Reading], name: str, key: Hashable) -> Decision:
     """One answer for all readings."""
     if len(readings) == 1:
-        admitted, _, limit, remaining, retry_after, reset_after = readings[0]
-        return Decision(admitted, limit, remaining, retry_after, reset_after, levels[0].name, key)
+        r = readings[0]
+        return Decision(r.admitted, r.limit, r.remaining, r.retry_after, r.reset_after, levels[0].name, key)
     said = [
         Decision(r.admitted, r.limit, r.remaining, r.retry_after, r.reset_after, level.name, key)
         for level, r in zip(levels, readings, strict=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from seawall._core.policy import Waiting
 from seawall.distributed.limits._calls import Calls
 from seawall.distributed.limits._keyed import Keyed
+from seawall.distributed.limits._leased import Leased
 from seawall.distributed.limits._levels import Keys, Level
 from seawall.distributed.limits._options import Common, DistributedOptions
 from seawall.engines import Engine
@@ -17,7 +19,7 @@ from seawall.guard.limits._entering import Entering
 _ALONE = 1
 
 
-class Limit(Calls, Entering, Face):
+class Limit(Calls, Entering, Face, Waiting):
     """The base of limits across machines; make one of the five, or `AllOf`.
 
     Every call asks the engine: one atomic step there, one round trip. Limits of one name in one namespace of one engine
@@ -87,11 +89,11 @@ class Limit(Calls, Entering, Face):
             RateLimited: At once, when the wait would outlast the timeout or the Deadline.
             ValueError: The cost can never be admitted.
         """
-        self._take(cost, self._keys, None, timeout)
+        self._come_in(cost, self._keys, None, timeout)
 
     async def acquire_async(self, cost: int = 1, *, timeout: float | timedelta | None = None) -> None:
         """`acquire` for a task."""
-        await self._take_async(cost, self._keys, None, timeout)
+        await self._come_in_async(cost, self._keys, None, timeout)
 
     def keyed(self, max_keys: int = 100_000) -> Keyed:
         """The same limit for each of many keys.
@@ -100,6 +102,15 @@ class Limit(Calls, Entering, Face):
             max_keys: How many keys find room at once in this process while the engine is away.
         """
         return Keyed(self, max_keys)
+
+    def leased(self, *, fraction: float = 0.1, ttl: float | timedelta = 1.0) -> Leased:
+        """The same limit, of which this process takes calls ahead and then decides by itself.
+
+        Args:
+            fraction: What a process may hold, as a share of the most that the limit admits at once, above 0.
+            ttl: How long that can be used, in seconds.
+        """
+        return Leased(self, fraction, ttl)
 
     def _wait_in(self) -> None:
         self.acquire()

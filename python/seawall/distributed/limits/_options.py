@@ -34,3 +34,12 @@ class DistributedOptions(Options):
     within: float | timedelta = option(
         default=1.0, unit="s", least=0.001, most=3_600, help="longest time to ask the engine; then it is away"
     )
+
+
+class LeaseOptions(Options):
+    """How much a process takes ahead, and for how long."""
+
+    fraction: float = option(
+        default=0.1, above=0, most=1, help="what a process may hold, as a share of the most admitted at once"
+    )
+    ttl: float | timedelta = option(default=1.0, unit="s", least=0.001, most=3_600, help="how long that can be used")

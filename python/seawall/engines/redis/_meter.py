@@ -30,20 +30,23 @@ def _key(namespace: str, key: str) -> str:
 
 def arguments(namespace: str, rules: tuple[tuple[str, Rule], ...], consume: bool) -> tuple[Any, ...]:
     """Keys and arguments of the script."""
-    words: list[Any] = [len(rules), *(_key(namespace, key) for key, _ in rules), int(consume)]
+    more = any(rule.least or rule.returned for _, rule in rules)
+    words: list[Any] = [len(rules), *(_key(namespace, key) for key, _ in rules), int(consume), 9 if more else 6]
     for _, rule in rules:
         words += _NUMBER[rule.kind], rule.amount, rule.period_us, rule.limit, rule.cost, rule.max_wait_us
+        if more:
+            words += rule.least, rule.returned, rule.returned_at_us
     return tuple(words)
 
 
 def readings(rules: tuple[tuple[str, Rule], ...], reply: list[int]) -> tuple[Reading, ...]:
     """What the script said."""
     if len(rules) == 1:
-        wait, remaining, retry, reset = reply
-        return (Reading(retry == 0, wait / 1e6, rules[0][1].limit, remaining, retry / 1e6, reset / 1e6),)
+        now, wait, remaining, retry, reset, granted = reply
+        return (Reading(retry == 0, wait / 1e6, rules[0][1].limit, remaining, retry / 1e6, reset / 1e6, granted, now),)
     return tuple(
-        Reading(retry == 0, wait / 1e6, rule.limit, remaining, retry / 1e6, reset / 1e6)
-        for (_, rule), wait, remaining, retry, reset in zip(
-            rules, reply[::4], reply[1::4], reply[2::4], reply[3::4], strict=True
+        Reading(retry == 0, wait / 1e6, rule.limit, remaining, retry / 1e6, reset / 1e6, granted, reply[0])
+        for (_, rule), wait, remaining, retry, reset, granted in zip(
+            rules, reply[1::5], reply[2::5], reply[3::5], reply[4::5], reply[5::5], strict=True
         )
     )
