@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+import seawall as sw
 from seawall.clock import SystemClock
 from seawall.distributed import limits
 from seawall.engines import open_engine
-from seawall.errors import RateLimited
+from seawall.errors import CircuitOpen, RateLimited
 
 CLOCK = SystemClock()
 LONGEST_NS = 20_000_000_000
@@ -102,3 +103,55 @@ def test_several_levels_keep_to_their_shares_together(valkey, engine):
     assert [levels.try_acquire(("a",)) for _ in range(3)] == [True, True, False]
     assert [levels.try_acquire((name,)) for name in "bbcc"] == [True, True, True, False]
     assert levels.check(("d",)).name == "wide"
+
+
+def test_a_leased_limit_uses_what_it_holds_and_then_its_away_policy(valkey, engine):
+    """And leases again when the server is back."""
+    limit = limits.FixedWindow(100, window=10_000, engine=engine, name="api", away="closed", within=0.5)
+    leased = limit.leased(fraction=0.5, ttl=60)
+    for _ in range(10):
+        assert leased.try_acquire()
+    held = leased.held
+    assert held > 0
+    valkey.kill()
+    assert sum(leased.try_acquire() for _ in range(20)) == held
+    stats = leased.stats()
+    assert (stats.away, stats.away_refused) == (True, 20 - held)
+    leased.give_back()
+    valkey.start()
+    until_back(leased)
+    assert leased.try_acquire()
+
+
+def test_a_retry_budget_without_its_engine_has_only_what_calls_pay(valkey, engine):
+    """Nothing is free then, and nothing waits for long."""
+    budget = limits.DistributedRetryBudget(0.5, engine=engine, name="payments", within=0.5)
+    valkey.kill()
+    assert not budget.withdraw()
+    budget.deposit()
+    budget.deposit()
+    assert [budget.withdraw() for _ in range(2)] == [True, False]
+    assert budget.stats()[3:] == (2, 0, True)
+
+
+def test_breakers_without_their_engine_are_on_their_own(valkey, engine):
+    """Nobody is refused because of others."""
+    breakers = [sw.CircuitBreaker("payments", failure_ratio=None, consecutive=1, open_for=60) for _ in range(2)]
+    shared = [limits.SharedBreaker(one, engine=engine, refresh=0.01, within=0.5) for one in breakers]
+    with pytest.raises(ConnectionError):
+        sw.Pipeline(shared[0], breakers[0]).call(fail)
+    with pytest.raises(CircuitOpen):
+        sw.Pipeline(shared[0], breakers[0]).call(len, "abc")
+    CLOCK.sleep(0.02)
+    with pytest.raises(CircuitOpen):
+        sw.Pipeline(shared[1], breakers[1]).call(len, "abc")
+    assert shared[1].open_elsewhere == 1
+    valkey.kill()
+    CLOCK.sleep(0.02)
+    assert sw.Pipeline(shared[1], breakers[1]).call(len, "abc") == 3
+    assert shared[1].stats().away
+
+
+def fail() -> None:
+    """What the callee does when it is broken."""
+    raise ConnectionError

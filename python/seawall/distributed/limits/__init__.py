@@ -1,4 +1,4 @@
-"""Rate limits across machines: the five algorithms in the manner of local limits, with their state in an engine."""
+"""Limits across machines, in the manner of local ones, with their state in an engine; breakers and budgets, too."""
 
 from seawall.distributed.limits._algorithms import FixedWindow, LeakyBucket, SlidingLog, SlidingWindow, TokenBucket
 from seawall.distributed.limits._all_of import AllOf, Hierarchy
@@ -8,11 +8,15 @@ from seawall.distributed.limits._keyed import Keyed
 from seawall.distributed.limits._leased import Leased
 from seawall.distributed.limits._limit import Limit
 from seawall.distributed.limits._options import DistributedOptions, LeaseOptions
+from seawall.distributed.limits._retry_budget import DistributedBudgetStats, DistributedRetryBudget
+from seawall.distributed.limits._shared_breaker import SharedBreaker, SharedBreakerStats
 
 __all__ = [
     "AllOf",
     "AwayChanged",
+    "DistributedBudgetStats",
     "DistributedOptions",
+    "DistributedRetryBudget",
     "DistributedStats",
     "FixedWindow",
     "Hierarchy",
@@ -22,6 +26,8 @@ __all__ = [
     "Leased",
     "LeasedStats",
     "Limit",
+    "SharedBreaker",
+    "SharedBreakerStats",
     "SlidingLog",
     "SlidingWindow",
     "TokenBucket",
