@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from seawall.engines._ports import Meter, Reading, Rule
-from seawall.engines._ports._rules import KINDS
+from seawall.engines._ports._rule_words import readings_of, words_of
 from seawall.engines.operation import Op, Send
 from seawall.engines.redis._call import Call, load
 
 _UPDATE = load("meter.lua")
-_NUMBER = {kind: number for number, kind in enumerate(KINDS)}
 
 
 class RedisMeter(Meter):
@@ -18,7 +17,7 @@ class RedisMeter(Meter):
 
     def _update(self, rules: tuple[tuple[str, Rule], ...], consume: bool) -> Op[tuple[Reading, ...]]:
         reply = yield Send(Call(arguments(self.namespace, rules, consume), _UPDATE), again=not consume)
-        return readings(rules, reply)
+        return readings_of(rules, reply)
 
     def _reset(self, key: str) -> Op[bool]:
         return bool((yield Send(Call(("DEL", _key(self.namespace, key))))))
@@ -30,23 +29,8 @@ def _key(namespace: str, key: str) -> str:
 
 def arguments(namespace: str, rules: tuple[tuple[str, Rule], ...], consume: bool) -> tuple[Any, ...]:
     """Keys and arguments of the script."""
-    more = any(rule.least or rule.returned for _, rule in rules)
-    words: list[Any] = [len(rules), *(_key(namespace, key) for key, _ in rules), int(consume), 9 if more else 6]
+    width = 9 if any(rule.least or rule.returned for _, rule in rules) else 6
+    words: list[Any] = [len(rules), *(_key(namespace, key) for key, _ in rules), int(consume), width]
     for _, rule in rules:
-        words += _NUMBER[rule.kind], rule.amount, rule.period_us, rule.limit, rule.cost, rule.max_wait_us
-        if more:
-            words += rule.least, rule.returned, rule.returned_at_us
+        words += words_of(rule)[:width]
     return tuple(words)
-
-
-def readings(rules: tuple[tuple[str, Rule], ...], reply: list[int]) -> tuple[Reading, ...]:
-    """What the script said."""
-    if len(rules) == 1:
-        now, wait, remaining, retry, reset, granted = reply
-        return (Reading(retry == 0, wait / 1e6, rules[0][1].limit, remaining, retry / 1e6, reset / 1e6, granted, now),)
-    return tuple(
-        Reading(retry == 0, wait / 1e6, rule.limit, remaining, retry / 1e6, reset / 1e6, granted, reply[0])
-        for (_, rule), wait, remaining, retry, reset, granted in zip(
-            rules, reply[1::5], reply[2::5], reply[3::5], reply[4::5], reply[5::5], strict=True
-        )
-    )
