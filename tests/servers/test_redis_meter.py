@@ -45,7 +45,7 @@ def decided(wire, namespace, asked, consume, now):
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "leaky_bucket"])
-@SLOW
+@settings(SLOW, max_examples=60)
 @given(data=st.data())
 def test_grants_and_what_is_given_back_are_alike(wire, kind, data):
     """As much as there is, and back again, with the clock going back and other parameters on the way."""
