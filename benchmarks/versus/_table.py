@@ -9,7 +9,7 @@ from benchmarks._case import Case, Missing
 
 # file: (what pip calls it, the functions the file has)
 LIBRARIES = {
-    "limits": ("limits", {"admitted", "refused", "keyed"}),
+    "limits": ("limits", {"admitted", "refused", "keyed", "over_valkey"}),
     "pyrate_limiter": ("pyrate-limiter", {"admitted", "refused"}),
     "throttled": ("throttled-py", {"admitted", "refused", "keyed"}),
     "aiolimiter": ("aiolimiter", {"admitted", "refused"}),
@@ -43,7 +43,7 @@ LIBRARIES = {
 }
 
 
-def rivals(jobs: dict[str, str], *, longer: int = 1) -> Iterator[Case | Missing]:
+def rivals(jobs: dict[str, str], *, longer: int = 1, of: str | None = None) -> Iterator[Case | Missing]:
     """The cases of all libraries for `jobs` (function of the file: group of the case), and those not installed."""
     for file, (library, can) in LIBRARIES.items():
         if not can & jobs.keys():
@@ -56,4 +56,4 @@ def rivals(jobs: dict[str, str], *, longer: int = 1) -> Iterator[Case | Missing]
         for job, group in jobs.items():
             if job in can:
                 for call, make in getattr(module, job)().items():
-                    yield Case(group, library, call, make, longer=longer)
+                    yield Case(group, library, call, make, longer=longer, of=of)

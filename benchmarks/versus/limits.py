@@ -1,11 +1,11 @@
-"""limits with storage in memory: three strategies."""
+"""limits with storage in memory and in Valkey: three strategies."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from limits import RateLimitItemPerDay
-from limits.storage import MemoryStorage
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import (
     FixedWindowRateLimiter,
     MovingWindowRateLimiter,
@@ -14,6 +14,7 @@ from limits.strategies import (
 )
 
 from benchmarks._case import Probe, exhaust, is_false, is_true
+from benchmarks._scratch import scratch_valkey
 from benchmarks.versus._kinds import KEYS, Makers
 
 STRATEGIES: dict[str, type[RateLimiter]] = {
@@ -44,6 +45,12 @@ def _by_key() -> Probe:
     return Probe("limiter.hit(item, x)", {"limiter": limiter, "item": item}, is_true, over=KEYS)
 
 
+def _over_valkey(strategy: type[RateLimiter]) -> Probe:
+    storage = RedisStorage(scratch_valkey().tcp)
+    names = {"limiter": strategy(storage), "item": RateLimitItemPerDay(MANY, 100), "key": strategy.__name__}
+    return Probe("limiter.hit(item, key)", names, is_true, reset=storage.reset)
+
+
 def admitted() -> Makers:
     """A call let through."""
     return {name: partial(_admit, strategy) for name, strategy in STRATEGIES.items()}
@@ -52,6 +59,11 @@ def admitted() -> Makers:
 def refused() -> Makers:
     """A call refused."""
     return {name: partial(_refuse, strategy) for name, strategy in STRATEGIES.items()}
+
+
+def over_valkey() -> Makers:
+    """A call let through by a limit that lies in a server, over the loopback."""
+    return {name: partial(_over_valkey, strategy) for name, strategy in STRATEGIES.items()}
 
 
 def keyed() -> Makers:

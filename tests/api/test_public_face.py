@@ -25,6 +25,7 @@ ROOMS = (
     "seawall.distributed.transactions.saga",
     "seawall.distributed.transactions.three_phase",
     "seawall.distributed.transactions.two_phase",
+    "seawall.distributed.limits",
     "seawall.engines",
     "seawall.engines.memory",
     "seawall.engines.sqlite",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from seawall.engines import Rule
@@ -123,3 +125,38 @@ def test_what_can_never_work_is_told_before_anything_is_sent(meter, call, messag
     with pytest.raises(ConfigError) as refused:
         call(meter)
     assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_less_than_the_cost_is_granted_where_less_will_do(meter, kind):
+    """As much as there is, at least what the caller is content with."""
+    rule = RULES[kind]
+    asked = [(3, 1), (3, 3), (3, 1), (3, 1)]
+    readings = [meter.update("k", replace(rule, cost=cost, least=least)) for cost, least in asked]
+    assert [reading.granted for reading in readings] == [3, 0, 2, 0]
+    assert [reading.admitted for reading in readings] == [True, False, True, False]
+    assert readings[0].at_us <= readings[1].at_us <= readings[2].at_us
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_what_a_grant_left_unused_can_be_given_back(meter, kind):
+    """Before the next is decided, or alone; never more than was charged."""
+    rule = RULES[kind]
+    granted = meter.update("k", replace(rule, cost=4, least=1))
+    back = {"returned": 3, "returned_at_us": granted.at_us}
+    assert meter.update("k", replace(rule, cost=0, **back), consume=False).remaining == 4
+    assert meter.update("k", rule, consume=False).remaining == 1
+    assert meter.update("k", replace(rule, cost=5, least=1, **back)).granted == 4
+    again = meter.update("k", replace(rule, cost=0, returned=9, returned_at_us=granted.at_us))
+    # A log gives back what was taken at that very time, the others what was taken in that window.
+    assert again.granted == 0
+    assert again.remaining == 5 or (kind == "sliding_log" and again.remaining == 1)
+
+
+def test_a_leaky_bucket_grants_no_batches(meter):
+    """It gives one call at a time, and what waits behind is placed."""
+    rule = Rule.leaky_bucket(1, capacity=5)
+    for more in ({"cost": 3, "least": 1}, {"returned": 1, "returned_at_us": 1}):
+        with pytest.raises(ConfigError) as refused:
+            meter.update("k", replace(rule, **more))
+        assert str(refused.value) == "least and returned are not for leaky_bucket, which gives one at a time"

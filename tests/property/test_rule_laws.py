@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -101,7 +102,73 @@ def test_a_shifted_state_decides_alike_on_a_shifted_clock(kind, by, takes, later
         state = after[0] if after else state
     there = decide([rule], [state], START * 1000 + later)
     moved = decide([rule], [shifted(state, by)], START * 1000 + by + later)
-    assert moved[1] == there[1]
+    assert moved[1][0]._replace(at_us=0) == there[1][0]._replace(at_us=0)
+
+
+GRANTING = ["token_bucket", "fixed_window", "sliding_window", "sliding_log"]
+
+
+@pytest.mark.parametrize("kind", GRANTING)
+@given(
+    amount=st.integers(1, 5),
+    limit=st.integers(4, 8),
+    steps=st.lists(st.tuples(st.integers(0, 4000), st.integers(1, 8), st.integers(1, 8)), max_size=40),
+)
+def test_a_grant_is_the_largest_that_fits(kind, amount, limit, steps):
+    """What is granted would have been admitted as a cost, one more would not; refused is what `least` refuses."""
+    rule, _ = pair(kind, amount, limit)
+    state, now = None, START
+    for pause, wanted, enough in steps:
+        now += pause
+        cost = min(wanted, limit)
+        least = min(cost, enough)
+        after, (reading,) = decide([replace(rule, cost=cost, least=least)], [state], now)
+        fits = [c for c in range(least, cost + 1) if decide([replace(rule, cost=c)], [state], now, False)[1][0]]
+        assert reading.granted == max(fits, default=0)
+        assert reading.admitted is bool(fits)
+        state = after[0] if after else state
+
+
+@pytest.mark.parametrize("kind", GRANTING)
+@given(
+    limit=st.integers(2, 8),
+    steps=st.lists(
+        st.tuples(st.integers(0, 2500), st.integers(1, 4), st.booleans(), st.integers(0, 1500), st.integers(0, 4)),
+        max_size=30,
+    ),
+)
+def test_what_is_given_back_never_admits_more_than_if_it_had_not_been_taken(kind, limit, steps):
+    """Beside a meter that was never asked for it, one that gives unused calls back has no more room, then or later."""
+    rule, _ = pair(kind, 1, limit)
+    given, never, now = None, None, START
+    for pause, wanted, keep, later, others in steps:
+        now += pause
+        after, (reading,) = decide([replace(rule, cost=min(wanted, limit), least=1)], [given], now)
+        given = after[0] if after else given
+        used = reading.granted if keep else reading.granted // 2
+        if used:
+            after, (admitted,) = decide([replace(rule, cost=used)], [never], now)
+            assert admitted, "what the one granted, the other admits"
+            never = after[0]
+        granted_at = now
+        now += later
+        if others:
+            asked = [replace(rule, cost=min(others, limit))]
+            after, (reading_of_others,) = decide(asked, [given], now)
+            given = after[0] if after else given
+            if reading_of_others:
+                after, (admitted,) = decide(asked, [never], now)
+                assert admitted
+                never = after[0]
+            now += later
+        if reading.granted > used:
+            back = replace(rule, cost=0, returned=reading.granted - used, returned_at_us=granted_at)
+            after, _ = decide([back], [given], now)
+            assert after is not None
+            given = after[0]
+        for ahead in (0, 1, 700, 1500, 4000):
+            there, here = (decide([rule], [state], now + ahead, False)[1][0].remaining for state in (given, never))
+            assert there <= here
 
 
 @given(takes=st.lists(st.tuples(st.integers(0, 3000), st.booleans()), max_size=20))

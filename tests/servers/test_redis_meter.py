@@ -7,14 +7,15 @@ import secrets
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.servers.rules import GRANTS, KINDS, PAUSES, START, granting, rules
 from tests.valkey_server import CLOCK
 
 from seawall.engines import Rule, open_engine
 from seawall.engines._ports import decide
+from seawall.engines._ports._rule_words import readings_of
 from seawall.engines.redis import _meter as meter
 from seawall.engines.redis._call import Call, load
 
-KINDS = ["token_bucket", "leaky_bucket", "fixed_window", "sliding_window", "sliding_log"]
 # The time comes with the call, and the server's own time forgets nothing meanwhile.
 AT_A_TIME = """
 local now = tonumber(ARGV[#ARGV])
@@ -27,23 +28,7 @@ local redis = {call = function(...)
 end}
 """
 SCRIPT = load("meter.lua", AT_A_TIME)
-START = 1_764_000_000_000_000
 SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
-
-
-@st.composite
-def rules(draw, kind=None):
-    """A rule of any size that is allowed."""
-    kind = kind or draw(st.sampled_from(KINDS))
-    period = draw(st.one_of(st.integers(1, 50), st.integers(1, 10**7), st.just(10**9 + 7)))
-    limit = draw(st.one_of(st.integers(1, 8), st.integers(1, min(10_000, 2**50 // period))))
-    paced = kind in KINDS[:2]
-    amount = draw(st.integers(1, 1000)) if paced else limit
-    wait = draw(st.sampled_from([0, 5, 10**6])) if paced else 0
-    return Rule(kind, amount, period, limit, draw(st.integers(1, min(limit, 4))), wait)
-
-
-PAUSES = st.one_of(st.integers(0, 60), st.integers(0, 3 * 10**7), st.integers(-(10**6), 0))
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +41,25 @@ def wire(shared_valkey):
 def decided(wire, namespace, asked, consume, now):
     """What the script says."""
     arguments = (*meter.arguments(namespace, asked, consume), now)
-    return meter.readings(asked, wire.execute(Call(arguments, SCRIPT), 5.0))
+    return readings_of(asked, wire.execute(Call(arguments, SCRIPT), 5.0))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "leaky_bucket"])
+@settings(SLOW, max_examples=60)
+@given(data=st.data())
+def test_grants_and_what_is_given_back_are_alike(wire, kind, data):
+    """As much as there is, and back again, with the clock going back and other parameters on the way."""
+    plain, state, now, namespace, granted = data.draw(rules(kind)), None, START, secrets.token_hex(8), (0, 0)
+    for pause, cost, share, consume in data.draw(GRANTS):
+        now += pause
+        plain = data.draw(rules(kind)) if share > 0.95 else plain
+        asked = granting(plain, cost, share, granted)
+        if asked is None:
+            continue
+        after, readings = decide([asked], [state], now, consume)
+        assert decided(wire, namespace, (("k", asked),), consume, now) == readings
+        granted = (readings[0].granted, readings[0].at_us) if consume else granted
+        state = after[0] if after else state
 
 
 @pytest.mark.parametrize("kind", KINDS)

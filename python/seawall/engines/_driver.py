@@ -48,6 +48,9 @@ class Driver:
             options.attempts, on=_may_try_again, backoff=Exponential(0.02, 2.0, 1.0), jitter="equal",
             max_time=options.operation_timeout, name=name, clock=clock,
         )  # fmt: skip
+        # Made once: to put guards around a function costs as much as they do.
+        self._through_breaker = self.breaker(_execute)
+        self._with_retries = self._retry(_once)
 
     def run(self, operation: Op[R], longest: float | None = None) -> R:
         """Run an operation in this thread; `longest` seconds instead of the operation timeout."""
@@ -59,7 +62,7 @@ class Driver:
                 elif not self.guarded:
                     course.reply = self.wire.execute(step.what, course.left(step))
                 elif step.retry:
-                    course.reply = self._retry.call(_once, self, step, course)
+                    course.reply = self._with_retries(self, step, course)
                 else:
                     course.reply = _once(self, step, course)
             except BaseException as error:  # noqa: BLE001 - the operation's to handle, also cancellation
@@ -101,7 +104,7 @@ class Driver:
 # Plain functions: guards see at once that these give no coroutine, where they would have to look into methods.
 def _once(driver: Driver, step: Send, course: _Course[Any]) -> Any:
     try:
-        return driver.breaker.call(_execute, driver.wire, step.what, course.left(step))
+        return driver._through_breaker(driver.wire, step.what, course.left(step))
     except (CircuitOpen, UnknownOutcome) as error:
         raise driver._meant(error, step) from error
 

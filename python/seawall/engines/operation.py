@@ -9,8 +9,8 @@ second text for tasks either.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from seawall.engines._driver import Driver
@@ -19,11 +19,10 @@ R = TypeVar("R")
 P = ParamSpec("P")
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """One round trip to the engine.
 
-    Args:
+    Attributes:
         what: The engine's own: its wire knows what it means.
         again: It may be sent again when its answer was lost: a read, or a change that makes no difference the second
             time. Everything else becomes `UnknownOutcome`.
@@ -108,7 +107,7 @@ def bounded(operation: Op[R], seconds: float) -> Op[R]:
             return result
         reply, error = None, None
         try:
-            reply = yield replace(step, within=seconds, retry=False) if isinstance(step, Send) else step
+            reply = yield step._replace(within=seconds, retry=False) if isinstance(step, Send) else step
         except Exception as raised:  # noqa: BLE001 - the inner operation's to handle
             error = raised
 

@@ -49,20 +49,6 @@ def test_a_read_sees_one_instant_and_changes_nothing():
     )
 
 
-def test_a_step_that_decides_commits_with_what_it_decided():
-    """The first message changes nothing that lasts; the second may, unless there is nothing to store."""
-    stored = Step((("SELECT 1", ()),), then=lambda rows: (("UPDATE t SET n = %s", (rows[0][0][0],)),))
-    talk = transaction(stored, Settings(), 5.0)
-    assert not next(talk).may_change
-    assert talk.send([[(7,)]]) == Message("UPDATE t SET n = %s; COMMIT", (7,), may_change=True)
-    with pytest.raises(StopIteration) as done:
-        talk.send([])
-    assert done.value.value == [[(7,)]]
-    talk = transaction(Step((("SELECT 1", ()),), then=lambda rows: ()), Settings(), 5.0)
-    next(talk)
-    assert talk.send([[(7,)]]) == Message("COMMIT", ())
-
-
 def test_a_change_does_not_begin_when_its_time_is_all_but_over():
     """It could only end with an unknown outcome."""
     with pytest.raises(Unavailable) as short:

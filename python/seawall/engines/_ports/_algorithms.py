@@ -38,8 +38,11 @@ class Algorithm(Protocol):
     def shifted(self, state: State, by: int) -> State:
         """The same state on a clock that shows `by` microseconds more."""
 
-    def describe(self, rule: Rule, state: State, now: int) -> tuple[int, int]:
+    def describe(self, rule: Rule, state: State | None, now: int) -> tuple[int, int]:
         """What remains, and in how many microseconds all will be forgotten."""
+
+    def without(self, rule: Rule, state: State, now: int) -> State:
+        """The state without what the rule gives back."""
 
 
 def ceil_div(a: int, b: int) -> int:
@@ -73,6 +76,17 @@ class Bucket:
         scale = rule.period_us
         return Judged((self.number, missing, now, scale), (self.number, after, now, scale), wait, retry)
 
+    def without(self, rule: Rule, state: State, now: int) -> State:
+        """Less what time has refilled since it was charged: it may have found the bucket full, and been lost.
+
+        Nothing while places ahead are waited for: they were given as they are because of what was charged before.
+        """
+        missing = self.missing(rule, state, now)
+        back = max(0, rule.returned * rule.period_us - max(0, now - rule.returned_at_us) * rule.amount)
+        if missing <= rule.limit * rule.period_us:
+            missing = max(0, missing - back)
+        return self.number, missing, now, rule.period_us
+
     def newest(self, state: State) -> int:
         """When it was charged."""
         return state[2]
@@ -81,7 +95,7 @@ class Bucket:
         """Charged that much later."""
         return (*state[:2], state[2] + by, state[3])
 
-    def describe(self, rule: Rule, state: State, now: int) -> tuple[int, int]:
+    def describe(self, rule: Rule, state: State | None, now: int) -> tuple[int, int]:
         """A leaky bucket admits one call at once when nothing is queued; its capacity is for those who wait."""
         missing = self.missing(rule, state, now)
         remaining = max(0, rule.limit - ceil_div(missing, rule.period_us))
@@ -134,6 +148,16 @@ class Window:
                 return later
             seen, count, current, at = (count if self.slides else 0), 0, current + 1, end
 
+    def without(self, rule: Rule, state: State, now: int) -> State:
+        """In the window that it was charged in, while that is in view."""
+        current, count, previous = self.counts(rule, state, now)
+        charged_in = rule.returned_at_us // rule.period_us
+        if charged_in == current:
+            count = max(0, count - rule.returned)
+        elif charged_in == current - 1:
+            previous = max(0, previous - rule.returned)
+        return self.number, current, count, previous, rule.period_us
+
     def newest(self, state: State) -> int:
         """When its window began."""
         return state[1] * state[4]
@@ -142,7 +166,7 @@ class Window:
         """In the window that begins nearest to where its own would."""
         return (state[0], state[1] + round(by / state[4]), *state[2:])
 
-    def describe(self, rule: Rule, state: State, now: int) -> tuple[int, int]:
+    def describe(self, rule: Rule, state: State | None, now: int) -> tuple[int, int]:
         """What is left of the limit."""
         window = rule.period_us
         current, count, previous = self.counts(rule, state, now)
@@ -179,6 +203,14 @@ class Log:
             return Judged(before, (*before[:-1], before[-1] + rule.cost), 0, retry)
         return Judged(before, (*before, now, rule.cost), 0, retry)
 
+    def without(self, rule: Rule, state: State, now: int) -> State:
+        """From the entry of its time."""
+        words = [self.number]
+        for time, cost in self.active(rule, state, now):
+            left = max(0, cost - rule.returned) if time == rule.returned_at_us else cost
+            words += (time, left) if left else ()
+        return tuple(words)
+
     def newest(self, state: State) -> int:
         """When the newest was admitted."""
         return max(state[1::2], default=0)
@@ -187,7 +219,7 @@ class Log:
         """Admitted that much later."""
         return tuple(word + by if place % 2 else word for place, word in enumerate(state))
 
-    def describe(self, rule: Rule, state: State, now: int) -> tuple[int, int]:
+    def describe(self, rule: Rule, state: State | None, now: int) -> tuple[int, int]:
         """What is left of the limit."""
         active = self.active(rule, state, now)
         reset = active[-1][0] + rule.period_us - now if active else 0

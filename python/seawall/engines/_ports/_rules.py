@@ -6,7 +6,7 @@ An engine may run a rule in Lua (doubles) or SQL (64-bit integers) and must come
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
 from typing import NamedTuple
@@ -35,6 +35,8 @@ class Reading(NamedTuple):
         remaining: What would still be admitted at this instant.
         retry_after: When the same call would be admitted if nobody else came; 0.0 when it is.
         reset_after: When everything will be as if nobody had ever called.
+        granted: What was charged: the cost, or what there was of it where less will do; 0 when refused.
+        at_us: The engine's time of the decision, in microseconds: what a grant is given back by.
     """
 
     admitted: bool
@@ -43,6 +45,8 @@ class Reading(NamedTuple):
     remaining: int
     retry_after: float
     reset_after: float
+    granted: int
+    at_us: int
 
     def __bool__(self) -> bool:
         return self.admitted
@@ -60,13 +64,20 @@ class Rule:
         cost: What this call takes, 1 to `limit`.
         max_wait_us: The longest wait the caller accepts, in microseconds: the place is taken now and used later. For
             the two buckets.
+        least: With this much the caller is content when there is less than `cost`; 0 for all of it or nothing. Not for
+            leaky_bucket, which gives one at a time.
+        returned: What is left unused of an earlier grant, given back before this is decided: all of it in windows and
+            the log while it counts there, in a token bucket less what time has refilled since, so that nothing is
+            refilled twice. With it the cost may be 0. Not for leaky_bucket, where others are placed behind it.
+        returned_at_us: `at_us` of the reading that granted it.
 
     Raises:
         ConfigError: A value is out of range, or limit x period_us is not below 2^53 and so not exact everywhere.
 
     Example:
-        >>> Rule.token_bucket(100, burst=20)
-        Rule(kind='token_bucket', amount=1, period_us=10000, limit=20, cost=1, max_wait_us=0)
+        >>> rule = Rule.token_bucket(100, burst=20)
+        >>> rule.amount, rule.period_us, rule.limit, rule.cost
+        (1, 10000, 20, 1)
     """
 
     kind: str
@@ -75,6 +86,9 @@ class Rule:
     limit: int
     cost: int = 1
     max_wait_us: int = 0
+    least: int = 0
+    returned: int = 0
+    returned_at_us: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -83,18 +97,29 @@ class Rule:
         whole_of(self.amount, "amount", least=1)
         whole_of(self.period_us, "period_us", least=1)
         whole_of(self.limit, "limit", least=1, most=MAX_LOG if log else EXACT)
-        if isinstance(self.cost, bool) or not isinstance(self.cost, int) or not 1 <= self.cost <= self.limit:
+        lowest = 0 if self.returned else 1
+        if isinstance(self.cost, bool) or not isinstance(self.cost, int) or not lowest <= self.cost <= self.limit:
             raise ConfigError(
-                f"cost must be 1 to {self.limit}, the most this limit ever admits at once, got {self.cost!r}"
+                f"cost must be {lowest} to {self.limit}, the most this limit ever admits at once, got {self.cost!r}"
             )
         whole_of(self.max_wait_us, "max_wait_us")
+        self._check_grant()
         if self.max_wait_us and self.kind not in _CURSORS:
             raise ConfigError(f"max_wait_us is for {' and '.join(_CURSORS)}, got {self.max_wait_us} for {self.kind}")
-        if 2 * self.limit * self.period_us + self.max_wait_us * self.amount > EXACT:
+        if 2 * max(self.limit, self.returned) * self.period_us + self.max_wait_us * self.amount > EXACT:
             raise ConfigError(
                 f"limit x period_us must be below 2^52 to be exact in every engine, got {self.limit} x "
                 f"{self.period_us}; use larger units of cost, a shorter period or a smaller burst"
             )
+
+    def _check_grant(self) -> None:
+        whole_of(self.least, "least", most=self.cost)
+        whole_of(self.returned, "returned")
+        whole_of(self.returned_at_us, "returned_at_us")
+        if (self.least or self.returned) and self.kind == "leaky_bucket":
+            raise ConfigError("least and returned are not for leaky_bucket, which gives one at a time")
+        if (self.least or self.returned) and self.max_wait_us:
+            raise ConfigError("a rule with least or returned takes no place ahead; leave max_wait_us at 0")
 
     @classmethod
     def token_bucket(
@@ -141,15 +166,33 @@ def decide(
     Returns:
         The new states to remember, None when nothing changes; and a reading for each rule.
     """
-    judged = [
-        algorithms.ALGORITHMS[rule.kind].judge(rule, _own(rule, state), now_us)
-        for rule, state in zip(rules, states, strict=True)
-    ]
+    known = [_known(rule, state, now_us) for rule, state in zip(rules, states, strict=True)]
+    asked = [_fitted(rule, state, now_us) if rule.least else rule for rule, state in zip(rules, known, strict=True)]
+    judged = [_judged(rule, state, now_us) for rule, state in zip(asked, known, strict=True)]
     charged = consume and all(each.retry_us == 0 for each in judged)
     kept = [each.after if charged else each.before for each in judged]
-    readings = tuple(_reading(rule, each, state, now_us) for rule, each, state in zip(rules, judged, kept, strict=True))
-    store = charged or (consume and _is_ahead(rules, states, now_us))
+    readings = tuple(
+        _reading(rule, each, state, now_us, charged) for rule, each, state in zip(asked, judged, kept, strict=True)
+    )
+    store = charged or (consume and (any(rule.returned for rule in rules) or _is_ahead(rules, states, now_us)))
     return (tuple(kept) if store else None), readings
+
+
+def _known(rule: Rule, state: State | None, now_us: int) -> State | None:
+    """What is remembered, with what is given back taken off."""
+    own = _own(rule, state)
+    return algorithms.ALGORITHMS[rule.kind].without(rule, own, now_us) if rule.returned and own else own
+
+
+def _fitted(rule: Rule, state: State | None, now_us: int) -> Rule:
+    """The rule at the largest cost that fits, but at least what the caller is content with."""
+    there, _ = algorithms.ALGORITHMS[rule.kind].describe(rule, state, now_us)
+    return replace(rule, cost=min(rule.cost, max(rule.least, there)))
+
+
+def _judged(rule: Rule, state: State | None, now_us: int) -> algorithms.Judged:
+    judged = algorithms.ALGORITHMS[rule.kind].judge(rule, state, now_us)
+    return judged if rule.cost else judged._replace(after=judged.before, wait_us=0, retry_us=0)
 
 
 def _is_ahead(rules: Sequence[Rule], states: Sequence[State | None], now_us: int) -> bool:
@@ -163,7 +206,16 @@ def _own(rule: Rule, state: State | None) -> State | None:
     return state if state and state[0] == KINDS.index(rule.kind) else None
 
 
-def _reading(rule: Rule, judged: algorithms.Judged, state: State, now_us: int) -> Reading:
+def _reading(rule: Rule, judged: algorithms.Judged, state: State, now_us: int, charged: bool) -> Reading:
     remaining, reset_us = algorithms.ALGORITHMS[rule.kind].describe(rule, state, now_us)
-    wait_us = 0 if judged.retry_us else judged.wait_us
-    return Reading(judged.retry_us == 0, wait_us / 1e6, rule.limit, remaining, judged.retry_us / 1e6, reset_us / 1e6)
+    admitted = judged.retry_us == 0
+    return Reading(
+        admitted,
+        judged.wait_us / 1e6 if admitted else 0.0,
+        rule.limit,
+        remaining,
+        judged.retry_us / 1e6,
+        reset_us / 1e6,
+        rule.cost if charged else 0,
+        now_us,
+    )

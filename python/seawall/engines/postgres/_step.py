@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -42,13 +42,11 @@ class Step:
         statements: Each gives rows.
         write: It may change something; else all of it sees one instant.
         durable: As durable as the engine promises; else it may be lost with the server.
-        then: The statements that follow from the rows of the first, before the commit; not needed by most.
     """
 
     statements: tuple[Statement, ...]
     write: bool = True
     durable: bool = True
-    then: Callable[[list[Rows]], tuple[Statement, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,7 @@ class Settings:
 
 
 def transaction(step: Step, settings: Settings, timeout: float) -> Talk[list[Rows]]:
-    """One transaction, in one message when nothing follows from its rows.
+    """One transaction, in one message.
 
     The server gives up before the client does, so that most timeouts have a known outcome.
 
@@ -109,12 +107,7 @@ def transaction(step: Step, settings: Settings, timeout: float) -> Talk[list[Row
         raise Unavailable(f"{timeout * 1000:.0f} ms are too short for a change to begin; nothing was changed")
     head = [_begin(step), *_bounds(step, settings, timeout)]
     body, params = _joined(step.statements)
-    if step.then is None:
-        return (yield Message("; ".join([*head, body, "COMMIT"]), params, step.write))
-    rows = yield Message("; ".join([*head, body]), params)
-    more, params = _joined(step.then(rows))
-    yield Message("; ".join([*([more] if more else []), "COMMIT"]), params, step.write and bool(more))
-    return rows
+    return (yield Message("; ".join([*head, body, "COMMIT"]), params, step.write))
 
 
 def _begin(step: Step) -> str:
@@ -126,8 +119,6 @@ def _begin(step: Step) -> str:
 def _bounds(step: Step, settings: Settings, timeout: float) -> list[str]:
     longest = max(1, round(1000 * max(timeout / 2, min(timeout * 0.9, timeout - 0.1))))
     bounds = [f"SET LOCAL statement_timeout = {longest}"]
-    if step.then is not None:
-        bounds.append(f"SET LOCAL idle_in_transaction_session_timeout = {longest}")
     if step.write and not step.durable:
         bounds.append("SET LOCAL synchronous_commit = off")
     elif step.write and settings.relaxed:

@@ -7,6 +7,8 @@ the collation "C": their order is that of code points.
 
 from __future__ import annotations
 
+from seawall.engines.postgres._deciding import DECIDING
+
 _TABLES = """
 CREATE TABLE {s}.namespaces (
     namespace text COLLATE "C" PRIMARY KEY, revision bigint NOT NULL DEFAULT 0, told_from bigint NOT NULL DEFAULT 0);
@@ -310,21 +312,6 @@ BEGIN
 END $$;
 """
 
-# Keys are locked in one order whatever the order of the rules, so that two callers cannot wait for each other.
-_METER = """
-CREATE FUNCTION {s}.limits_held(ns text, names text[])
-RETURNS TABLE (at_us bigint, states jsonb) LANGUAGE plpgsql AS $$
-DECLARE name text;
-BEGIN
-    FOR name IN SELECT DISTINCT n COLLATE "C" FROM unnest(names) AS n ORDER BY 1 LOOP
-        PERFORM {s}.lock_text('limit/' || ns || '/' || name);
-    END LOOP;
-    RETURN QUERY SELECT {s}.now_us(), (
-        SELECT coalesce(jsonb_object_agg(l.key, to_jsonb(l.state)), '{{}}'::jsonb) FROM {s}.limits AS l
-        WHERE l.namespace = ns AND l.key = ANY (names));
-END $$;
-"""
-
 _ENLIST = """
 CREATE FUNCTION {s}.kv_enlist(
     ns text, k text, v bytea, lasts_us bigint, behind text, room bigint, most bigint,
@@ -350,7 +337,7 @@ BEGIN
 END $$;
 """
 
-MIGRATIONS = ((_TABLES, _SHARED, _KEY_VALUE, _JOURNAL, _METER), (_CLOSING,), (_ENLIST,))
+MIGRATIONS = ((_TABLES, _SHARED, _KEY_VALUE, _JOURNAL, *DECIDING), (_CLOSING,), (_ENLIST,))
 VERSION = len(MIGRATIONS)
 
 

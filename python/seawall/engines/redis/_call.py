@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+_pack: Callable[[tuple[Any, ...]], bytes] | None
+try:
+    from hiredis import pack_command as _pack
+except ImportError:
+    _pack = None
 
 _HERE = Path(__file__).parent
+
+
+def packed(connection: Any, command: tuple[Any, ...]) -> Any:
+    """A command of text, bytes and whole numbers as it is sent; the connection's own way looks at each word first."""
+    return connection.pack_command(*command) if _pack is None else (_pack(command),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +50,10 @@ def _text(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A command, or a script with its keys and arguments.
 
-    Args:
+    Attributes:
         arguments: Of the command; of a script what follows the hash.
         script: The script, or None.
         sleeps: The server holds the answer back until there is news: it has a connection to itself.

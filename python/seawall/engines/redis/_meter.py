@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from seawall.engines._ports import Meter, Reading, Rule
-from seawall.engines._ports._rules import KINDS
+from seawall.engines._ports._rule_words import readings_of, words_of
 from seawall.engines.operation import Op, Send
 from seawall.engines.redis._call import Call, load
 
 _UPDATE = load("meter.lua")
-_NUMBER = {kind: number for number, kind in enumerate(KINDS)}
 
 
 class RedisMeter(Meter):
@@ -18,7 +17,7 @@ class RedisMeter(Meter):
 
     def _update(self, rules: tuple[tuple[str, Rule], ...], consume: bool) -> Op[tuple[Reading, ...]]:
         reply = yield Send(Call(arguments(self.namespace, rules, consume), _UPDATE), again=not consume)
-        return readings(rules, reply)
+        return readings_of(rules, reply)
 
     def _reset(self, key: str) -> Op[bool]:
         return bool((yield Send(Call(("DEL", _key(self.namespace, key))))))
@@ -30,17 +29,8 @@ def _key(namespace: str, key: str) -> str:
 
 def arguments(namespace: str, rules: tuple[tuple[str, Rule], ...], consume: bool) -> tuple[Any, ...]:
     """Keys and arguments of the script."""
-    words: list[Any] = [len(rules), *(_key(namespace, key) for key, _ in rules), int(consume)]
+    width = 9 if any(rule.least or rule.returned for _, rule in rules) else 6
+    words: list[Any] = [len(rules), *(_key(namespace, key) for key, _ in rules), int(consume), width]
     for _, rule in rules:
-        words += _NUMBER[rule.kind], rule.amount, rule.period_us, rule.limit, rule.cost, rule.max_wait_us
+        words += words_of(rule)[:width]
     return tuple(words)
-
-
-def readings(rules: tuple[tuple[str, Rule], ...], reply: list[int]) -> tuple[Reading, ...]:
-    """What the script said."""
-    return tuple(
-        Reading(retry == 0, wait / 1e6, rule.limit, remaining, retry / 1e6, reset / 1e6)
-        for (_, rule), wait, remaining, retry, reset in zip(
-            rules, reply[::4], reply[1::4], reply[2::4], reply[3::4], strict=True
-        )
-    )

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from seawall.engines.redis._call import Call
+from seawall.engines.redis._call import Call, packed
 from seawall.engines.redis._errors import is_refusal, is_unknown_script, lost, not_reached, refused
 from seawall.engines.redis._place import Place
 from seawall.engines.redis._settings import ASK_DURABILITY, DURABLE, insist
@@ -136,7 +136,7 @@ class Tasks:
 
     async def _exchange(self, connection: Any, command: tuple[Any, ...]) -> Any:
         """The answer; a refusal is one."""
-        await connection.send_packed_command(connection.pack_command(*command), check_health=False)
+        await connection.send_packed_command(packed(connection, command), check_health=False)
         try:
             return await connection.read_response()
         except Exception as error:

@@ -1,5 +1,6 @@
--- Decide all limits at `now`, and charge them when all admit. KEYS: one for each. ARGV: whether to charge; then kind,
--- amount, period, limit, cost, longest wait of each. The same steps as seawall.engines._ports._algorithms, in doubles
+-- Decide all limits at `now`, and charge them when all admit. KEYS: one for each. ARGV: whether to charge; how
+-- many words a limit has, 6 or 9; then of each kind, amount, period, limit, cost, longest wait, and least, returned and
+-- its time. The same steps as seawall.engines._ports._algorithms, in doubles
 -- that stay whole numbers below 2^53: division only of multiples.
 local TOKEN, LEAKY, FIXED, SLIDING, LOG = 0, 1, 2, 3, 4
 
@@ -27,6 +28,13 @@ function bucket.judge(rule, state)
   local wait = paces and ceil_div(short, rule.amount) or until_room
   local retry = math.max(0, wait - rule.longest, paces and until_room or 0)
   return {rule.kind, short, now, rule.period}, {rule.kind, after, now, rule.period}, wait, retry
+end
+
+function bucket.without(rule, state)
+  local short = missing(rule, state)
+  local back = math.max(0, rule.returned * rule.period - math.max(0, now - rule.returned_at) * rule.amount)
+  if short <= rule.limit * rule.period then short = math.max(0, short - back) end
+  return {rule.kind, short, now, rule.period}
 end
 
 function bucket.newest(state) return state[3] end
@@ -74,6 +82,17 @@ function window.judge(rule, state)
   return before, after, 0, fits_at(rule, current, count, previous) - now
 end
 
+function window.without(rule, state)
+  local current, count, previous = counts(rule, state)
+  local charged_in = div(rule.returned_at, rule.period)
+  if charged_in == current then
+    count = math.max(0, count - rule.returned)
+  elseif charged_in == current - 1 then
+    previous = math.max(0, previous - rule.returned)
+  end
+  return {rule.kind, current, count, previous, rule.period}
+end
+
 function window.newest(state) return state[2] * state[5] end
 
 function window.describe(rule, state)
@@ -114,6 +133,16 @@ function log.judge(rule, state)
   return before, after, 0, retry
 end
 
+function log.without(rule, state)
+  local kept, left = active(rule, state), {LOG}
+  for place = 2, #kept, 2 do
+    local cost = kept[place + 1]
+    if kept[place] == rule.returned_at then cost = math.max(0, cost - rule.returned) end
+    if cost > 0 then left[#left + 1], left[#left + 2] = kept[place], cost end
+  end
+  return left
+end
+
 function log.newest(state)
   local newest = 0
   for place = 2, #state, 2 do newest = math.max(newest, state[place]) end
@@ -128,25 +157,37 @@ end
 
 local algorithms = {[TOKEN] = bucket, [LEAKY] = bucket, [FIXED] = window, [SLIDING] = window, [LOG] = log}
 local consume, admitted, ahead, judged = ARGV[1] == '1', true, false, {}
+local width = tonumber(ARGV[2])
 
 for place, key in ipairs(KEYS) do
-  local first = 6 * place - 4
+  local first = width * (place - 1) + 3
   local rule = {
     kind = tonumber(ARGV[first]), amount = tonumber(ARGV[first + 1]), period = tonumber(ARGV[first + 2]),
     limit = tonumber(ARGV[first + 3]), cost = tonumber(ARGV[first + 4]), longest = tonumber(ARGV[first + 5]),
+    least = 0, returned = 0,
   }
+  if width > 6 then
+    rule.least, rule.returned = tonumber(ARGV[first + 6]), tonumber(ARGV[first + 7])
+    rule.returned_at = tonumber(ARGV[first + 8])
+  end
   local kept = redis.call('GET', key)
   local state = kept and cmsgpack.unpack(kept)
   if state and state[1] ~= rule.kind then state = nil end
   local algorithm = algorithms[rule.kind]
+  -- The clock has gone back: what is stored must begin to age now, or it never would.
+  ahead = ahead or rule.returned > 0 or (state and algorithm.newest(state) > now)
+  if state and rule.returned > 0 then state = algorithm.without(rule, state) end
+  if rule.least > 0 then
+    local there = algorithm.describe(rule, state)
+    rule.cost = math.min(rule.cost, math.max(rule.least, there))
+  end
   local before, after, wait, retry = algorithm.judge(rule, state)
+  if rule.cost == 0 then after, wait, retry = before, 0, 0 end
   judged[place] = {rule = rule, before = before, after = after, wait = wait, retry = retry}
   admitted = admitted and retry == 0
-  -- The clock has gone back: what is stored must begin to age now, or it never would.
-  ahead = ahead or (state and algorithm.newest(state) > now)
 end
 
-local charged, reply = consume and admitted, {}
+local charged, reply = consume and admitted, {now}
 local store = charged or (consume and ahead)
 for place, each in ipairs(judged) do
   local state = charged and each.after or each.before
@@ -157,8 +198,7 @@ for place, each in ipairs(judged) do
   elseif store then
     redis.call('DEL', KEYS[place])
   end
-  for _, number in ipairs({each.retry == 0 and each.wait or 0, remaining, each.retry, reset}) do
-    reply[#reply + 1] = number
-  end
+  local said = {each.retry == 0 and each.wait or 0, remaining, each.retry, reset, charged and each.rule.cost or 0}
+  for _, number in ipairs(said) do reply[#reply + 1] = number end
 end
 return reply
