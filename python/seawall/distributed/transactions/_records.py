@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from seawall.errors import ConfigError, Damaged, WrongVersion
 
 VERSION = 1
+# Once: json.dumps makes an encoder for every call with options.
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _LARGEST = 900_000  # with what is around it less than a record may have
 
 
@@ -69,7 +71,7 @@ def to_json(value: Any, what: str) -> str:
         ConfigError: It is none: a type JSON does not know, NaN, a circle.
     """
     try:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+        return _encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(f"{what} must be JSON (None, bool, int, float, str, list, dict), but {error}") from error
 
