@@ -143,3 +143,17 @@ class Postgres(Backend):
     def kill(self) -> None:
         """Kill the postmaster; its children see to themselves."""
         self.server.end(signal.SIGKILL)
+
+    @property
+    def target(self) -> str:
+        """Its socket."""
+        return str(self.server.directory / ".s.PGSQL.5432")
+
+    def url_at(self, host: str, port: int) -> str:
+        """Through a port."""
+        return f"postgresql://postgres@{host}:{port}/postgres?sslmode=disable"
+
+    def pids(self) -> list[int]:
+        """The postmaster, which starts no others while it is stopped, and its children."""
+        children = Path(f"/proc/{self.server.pid}/task/{self.server.pid}/children").read_text().split()
+        return [self.server.pid, *map(int, children)]
