@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Any
 
 from seawall.clock import SystemClock
@@ -69,10 +70,8 @@ class Follower:
             self.complaints.append(f"the watch raised {error!r}")
         finally:
             # The engine may just have been killed; what cannot be closed is gone.
-            try:
+            with suppress(Unavailable):
                 self.watch.close()
-            except Unavailable:
-                pass
 
     def _is_there(self) -> bool:
         return self._goal is not None and self.watch.revision >= self._goal

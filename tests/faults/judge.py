@@ -157,7 +157,7 @@ def leaders(history: History, ttl: float) -> list[str]:
 def _lived(
     holdings: dict[int, Holding], uses: list[Call], signs: set[str], ends: set[str], ttl: float
 ) -> dict[int, Holding]:
-    """The holdings with their signs of life, and with their ends, which begin to be possible when they are asked for."""
+    """The holdings with their signs of life, and with their ends, which are possible once they are asked for."""
     for call in uses:
         held = holdings.get(call.args[0])
         if held is None:
@@ -174,7 +174,7 @@ def _lost_early(holdings: dict[int, Holding], uses: list[Call]) -> list[str]:
     found = []
     for call in uses:
         held = holdings.get(call.args[0])
-        lost = not call.is_open and (call.result == "lost" or call.result == ("lost", 0))
+        lost = not call.is_open and call.result in ("lost", ("lost", 0))
         if lost and held is not None and call.ended < held.sure_until - _TOLERANCE_NS:
             found.append(f"lost before its time: {held}, and {call}")
     return found

@@ -198,4 +198,3 @@ def _all_of(journal: Any, stream: str) -> Iterator[Any]:
     while page := journal.scan(stream, after=after, limit=10_000):
         yield from page
         after = page[-1].position
-

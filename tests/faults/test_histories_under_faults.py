@@ -1,6 +1,6 @@
 """Histories of every engine, while servers are killed and paused, networks fail, and clients die or fall asleep.
 
-SEAWALL_LONG=1 strikes again and again; `--seawall-seed` repeats what clients and faults decide.
+SEAWALL_LONG=1 plays thirty scenes for each cell; `--seawall-seed` repeats what clients and faults decide.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.faults.judge import complaints
 from tests.faults.nemeses import NEMESES, Nemesis
 from tests.faults.scene import Scene
 
-STRIKES = 20 if os.environ.get("SEAWALL_LONG") else 1
+SCENES = 30 if os.environ.get("SEAWALL_LONG") else 1
 CELLS = [
     pytest.param(name, nemesis, id=f"{name}-{nemesis.name}")
     for name, kind in BACKENDS.items()
@@ -34,27 +34,31 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Back
         backend.stop()
 
 
-@pytest.mark.parametrize(("name", "nemesis"), CELLS)
-def test_no_fault_breaks_a_promise(
-    started: dict[str, Backend],
-    name: str,
-    nemesis: Nemesis,
-    tmp_path: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    seawall_seed: int,
-) -> None:
-    """No update lost, no two holders, growing tokens, no ghost of what failed, every change told; all goes on after."""
+@pytest.fixture
+def victim(name: str, started: dict[str, Backend], tmp_path_factory: pytest.TempPathFactory) -> Backend:
+    """The engine, well."""
     if name not in started:
-        backend = BACKENDS[name](tmp_path_factory.mktemp(name))
-        backend.start()
-        started[name] = backend
+        started[name] = BACKENDS[name](tmp_path_factory.mktemp(name))
+        started[name].start()
+    return started[name]
+
+
+@pytest.mark.parametrize(("name", "nemesis"), CELLS)
+def test_no_fault_breaks_a_promise(victim: Backend, nemesis: Nemesis, tmp_path: Path, seawall_seed: int) -> None:
+    """No update lost, no two holders, growing tokens, no ghost of what failed, every change told; all goes on after."""
+    for each in range(SCENES):
+        played = tmp_path / str(each)
+        played.mkdir()
+        _play(victim, nemesis, played, seawall_seed + each)
+
+
+def _play(victim: Backend, nemesis: Nemesis, directory: Path, seed: int) -> None:
     namespace = f"f-{secrets.token_hex(6)}"
-    with Scene(started[name], namespace, tmp_path, seawall_seed, processes=nemesis.processes) as scene:
-        for _ in range(STRIKES if not nemesis.processes or nemesis.name == "stop_clients" else 1):
-            nemesis.strike(scene)
-            scene.well_again()
+    with Scene(victim, namespace, directory, seed, processes=nemesis.processes) as scene:
+        nemesis.strike(scene)
+        scene.well_again()
         history, final = scene.finish()
     found = complaints(history, final, scene.follower, scene.ttl)
-    assert not found, f"seed {seawall_seed}, {len(found)} complaints:\n" + "\n".join(found[:20])
+    assert not found, f"seed {seed}, {len(found)} complaints:\n" + "\n".join(found[:20])
     calls = sum(map(len, history.calls.values()))
     print(f"{calls} calls, {history.unknown} unknown, {len(history.failed)} failed, {len(scene.follower.changes)} told")

@@ -120,7 +120,7 @@ class Appender(Client):
             self.seen = self.diary.call("log", "at", lambda: self.use.last("log"))
         elif choice < 0.8:
             value, expected = self.value(), self.seen
-            done, position = self.diary.call("log", "cas", lambda: self._append(value, expected), expected, value)
+            _, position = self.diary.call("log", "cas", lambda: self._append(value, expected), expected, value)
             self.seen = position if position is not None else self.seen
         else:
             value = self.value()

@@ -167,10 +167,17 @@ def register(state: Any, call: Call) -> tuple[bool, Any]:
 
 
 class Held(NamedTuple):
-    """The state of a lock: who holds it, and the highest token so far."""
+    """The state of a lock.
+
+    Attributes:
+        owner: Who holds it; None when nobody does.
+        token: The highest so far that is known.
+        told: Whether that is the owner's; if its acquire was never answered, its token is some higher one.
+    """
 
     owner: Hashable = None
     token: int = 0
+    told: bool = True
 
 
 def lock(state: Held, call: Call) -> tuple[bool, Held]:
@@ -178,9 +185,13 @@ def lock(state: Held, call: Call) -> tuple[bool, Held]:
     if call.name == "acquire":
         free = state.owner is None
         if call.is_open:
-            return True, Held(call.client, state.token) if free else state
+            return True, Held(call.client, state.token, False) if free else state
         if call.result is None:
             return not free, state
         return free and call.result > state.token, Held(call.client, call.result)
-    held = state.owner == call.client and (state.token == call.args[0])
-    return call.is_open or call.result == held, Held(None, state.token) if held else state
+    token = call.args[0]
+    may_be = state.owner == call.client and (token == state.token if state.told else token > state.token)
+    must_be = may_be and state.told
+    if call.is_open or call.result:
+        return call.is_open or may_be, Held(None, token) if may_be else state
+    return not must_be, state

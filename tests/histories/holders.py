@@ -6,6 +6,7 @@ laws over times. They hold for a client and a server whose clocks run alike.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -64,7 +65,7 @@ def two_holders(holdings: Iterable[Holding], tolerance: float = 0.0) -> list[str
     found = []
     for lock in _locks(holdings):
         by_token = sorted(lock, key=lambda holding: holding.token)
-        for first, second in zip(by_token, by_token[1:], strict=False):
+        for first, second in itertools.pairwise(by_token):
             if first.token == second.token:
                 found.append(f"one token twice: {first} and {second}")
             elif second.ended < first.began:
@@ -91,7 +92,7 @@ def broken_fences(holdings: Sequence[Holding], writes: Iterable[Write]) -> list[
 
 
 def not_growing(numbered: Iterable[tuple[float, float, int]]) -> list[str]:
-    """Of (began, ended, number): numbers that are not above those of all that ended before they began, or come twice."""
+    """Of (began, ended, number): numbers not above those of all that ended before they began, and those given twice."""
     found = []
     calls = list(numbered)
     given = Counter(number for _, _, number in calls)

@@ -37,7 +37,7 @@ def shortest(history: Iterable[Call], model: Model, start: State) -> tuple[Call,
 
 
 def explain(history: Iterable[Call], model: Model, start: State) -> str:
-    """For people: the calls that contradict each other, and where the search got stuck; empty when it is linearizable."""
+    """For people: the calls that contradict each other, and where the search got stuck; empty when all is well."""
     calls = sorted(history, key=lambda call: call.began)
     verdict = check(calls, model, start)
     if verdict:
