@@ -183,15 +183,15 @@ class SqliteWire:
         if mode != "wal":
             raise Damaged(f"{self._name} cannot be used in WAL mode (it is in {mode}); use a local disk")
         connection.execute("PRAGMA foreign_keys = OFF")
-        if process.prepared:
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            schema.prepare(connection, self._name, boot_of(self._clock), self._clock.now_ns())
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+        boot = boot_of(self._clock)
+        if not process.prepared and not schema.is_prepared(connection, boot, self._clock.now_ns()):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                schema.prepare(connection, self._name, boot, self._clock.now_ns())
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
         process.prepared = True
 
     def _transact(self, connection: sqlite3.Connection, what: Step, begin: str, until_ns: int) -> Any:
