@@ -41,11 +41,14 @@ class PostgresServer:
         self.data = self.directory / "data"
         if whom := _as_whom():
             os.chown(self.directory, whom["user"], whom["group"])
+        self.environment: dict[str, str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def _spawn(self, *command: str) -> subprocess.Popen[bytes]:
         with (self.directory / "log").open("ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log, cwd="/", umask=0o77, **_as_whom())
+            return subprocess.Popen(
+                command, stdout=log, stderr=log, cwd="/", umask=0o77, env=self.environment, **_as_whom()
+            )
 
     def start(self, *settings: str) -> None:
         """Start it, on the same data when there are some."""
