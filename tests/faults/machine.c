@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -65,9 +66,11 @@ time_t time(time_t *out) {
     return exact.tv_sec;
 }
 
-static int is_full(int file) {
+/* What has its place on the disk may be written again. */
+static int is_full(int file, off64_t until) {
     char link[64], path[4096];
-    if (!machine->full || !disk) return 0;
+    struct stat found;
+    if (!machine->full || !disk || fstat(file, &found) || until <= found.st_size) return 0;
     snprintf(link, sizeof link, "/proc/self/fd/%d", file);
     ssize_t length = readlink(link, path, sizeof path - 1);
     if (length < 0) return 0;
@@ -75,53 +78,59 @@ static int is_full(int file) {
     return !strncmp(path, disk, strlen(disk));
 }
 
-#define REFUSE(file) if (is_full(file)) { errno = ENOSPC; return -1; }
+#define REFUSE(file, until) if (is_full(file, until)) { errno = ENOSPC; return -1; }
+
+static off64_t sum(const struct iovec *parts, int count) {
+    off64_t size = 0;
+    for (int part = 0; part < count; part++) size += parts[part].iov_len;
+    return size;
+}
 
 ssize_t write(int file, const void *data, size_t size) {
     static __typeof__(&write) real;
     if (!real) real = REAL(write);
-    REFUSE(file)
+    REFUSE(file, lseek64(file, 0, SEEK_CUR) + (off64_t)size)
     return real(file, data, size);
 }
 
 ssize_t pwrite(int file, const void *data, size_t size, off_t at) {
     static __typeof__(&pwrite) real;
     if (!real) real = REAL(pwrite);
-    REFUSE(file)
+    REFUSE(file, at + (off64_t)size)
     return real(file, data, size, at);
 }
 
 ssize_t pwrite64(int file, const void *data, size_t size, off64_t at) {
     static __typeof__(&pwrite64) real;
     if (!real) real = REAL(pwrite64);
-    REFUSE(file)
+    REFUSE(file, at + (off64_t)size)
     return real(file, data, size, at);
 }
 
 ssize_t pwritev(int file, const struct iovec *parts, int count, off_t at) {
     static __typeof__(&pwritev) real;
     if (!real) real = REAL(pwritev);
-    REFUSE(file)
+    REFUSE(file, at + sum(parts, count))
     return real(file, parts, count, at);
 }
 
 ssize_t pwritev64(int file, const struct iovec *parts, int count, off64_t at) {
     static __typeof__(&pwritev64) real;
     if (!real) real = REAL(pwritev64);
-    REFUSE(file)
+    REFUSE(file, at + sum(parts, count))
     return real(file, parts, count, at);
 }
 
 int posix_fallocate(int file, off_t at, off_t size) {
     static __typeof__(&posix_fallocate) real;
     if (!real) real = REAL(posix_fallocate);
-    if (is_full(file)) return ENOSPC;
+    if (is_full(file, at + size)) return ENOSPC;
     return real(file, at, size);
 }
 
 int posix_fallocate64(int file, off64_t at, off64_t size) {
     static __typeof__(&posix_fallocate64) real;
     if (!real) real = REAL(posix_fallocate64);
-    if (is_full(file)) return ENOSPC;
+    if (is_full(file, at + size)) return ENOSPC;
     return real(file, at, size);
 }
