@@ -73,7 +73,8 @@ class Scene:
             if not self.backend.lasting:
                 return self._begun(stack)
             # The follower is a thread: it comes when all processes have been forked.
-            watching = self._closing.enter_context(open_engine(self.url, **QUICK))
+            watching = open_engine(self.url, **QUICK)
+            self._closing.callback(watching.close)
             self.follower = Follower(watching.key_value(self.namespace), heartbeat=0.3)
             self.follower.start()
             return self._begun(stack)
