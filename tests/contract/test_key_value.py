@@ -269,7 +269,7 @@ def test_history_that_is_no_longer_kept_becomes_a_resync(backend, namespace, run
 def test_a_revision_of_another_life_becomes_a_resync(kv):
     """A watch from a revision that has not been reached (an older backup was restored) does not wait for it."""
     kv.put("a", b"1")
-    watch = kv.watch(after=10_000_000)
+    watch = kv.watch(after=(1 << 53) - 1)
     event = watch.poll()
     assert isinstance(event, Resync)
     assert [entry.key for entry in event.entries] == ["a"]

@@ -144,9 +144,9 @@ def test_a_watch_over_killed_writers_arrives_at_the_truth(backend, namespace, tm
                     os.kill(writer.pid, signal.SIGKILL)
                     writer.join(30)
             listing = kv.list()
-            while last < listing.revision:
+            while state != {entry.key: entry.value for entry in listing.entries}:
                 last = follow(watch, state, last)
-            assert state == {entry.key: entry.value for entry in listing.entries}
+                assert last <= listing.revision
 
 
 def follow(watch: Any, state: dict[str, bytes], last: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.etcd_server import EtcdServer
 from tests.valkey_server import ValkeyServer
 
 
@@ -36,6 +37,39 @@ def valkey(valkey_with: Callable[..., ValkeyServer]) -> ValkeyServer:
 def shared_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
     """A server for tests that do it no harm."""
     server = ValkeyServer(tmp_path_factory.mktemp("valkey"), appendonly="no")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def etcd_with(tmp_path: Path) -> Iterator[Callable[..., EtcdServer]]:
+    """Makes members with settings, not yet started; they end with the test."""
+    servers: list[EtcdServer] = []
+
+    def make(**settings: str) -> EtcdServer:
+        directory = tmp_path / f"etcd{len(servers)}"
+        directory.mkdir()
+        servers.append(EtcdServer(directory, **{name.replace("_", "-"): value for name, value in settings.items()}))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def etcd(etcd_with: Callable[..., EtcdServer]) -> EtcdServer:
+    """A member that is a cluster by itself."""
+    server = etcd_with()
+    server.start()
+    return server
+
+
+@pytest.fixture(scope="module")
+def shared_etcd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EtcdServer]:
+    """A member for tests that do it no harm."""
+    server = EtcdServer(tmp_path_factory.mktemp("etcd"))
     server.start()
     yield server
     server.stop()

@@ -23,6 +23,7 @@ _OWN = {
     **dict.fromkeys(("redis", "rediss", "valkey", "valkeys", "unix"), ("seawall.engines.redis", "RedisEngine")),
     "postgresql": ("seawall.engines.postgres", "PostgresEngine"),
     "postgres": ("seawall.engines.postgres", "PostgresEngine"),
+    **dict.fromkeys(("etcd", "etcds"), ("seawall.engines.etcd", "EtcdEngine")),
 }
 _SYSTEM = SystemClock()
 

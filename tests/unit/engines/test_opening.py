@@ -59,7 +59,9 @@ def test_a_package_can_bring_an_engine():
     engines.register("elsewhere", lambda: Elsewhere)
     with open_engine("elsewhere://", history=3) as engine:
         assert type(engine) is Elsewhere
-    with pytest.raises(ConfigError, match=r"^no engine for nosql://; there are elsewhere://, memory://, "):
+    with pytest.raises(
+        ConfigError, match=r"^no engine for nosql://; there are elsewhere://, etcd://, etcds://, memory://, "
+    ):
         open_engine("nosql://x")
 
 

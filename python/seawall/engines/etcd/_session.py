@@ -1,0 +1,167 @@
+"""What is said over a link, in steps: written once, driven by a thread or by a task.
+
+Steps yield when they need what comes next: None for as long as the call may take, or the seconds after which to go on
+without it. Whoever drives them sends what the link has to send, feeds it what comes, and throws in what breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from seawall.engines._ports import Batch
+from seawall.engines.etcd import _messages as m
+from seawall.engines.etcd._errors import NO_AUTHENTICATION, is_stale, lost, not_reached, refused
+from seawall.engines.etcd._link import OK, Call, Link
+from seawall.engines.etcd._place import Place
+from seawall.engines.etcd._watching import STRIDE, Follow, Watching, starts
+from seawall.errors import AuthFailed, Compacted, EngineError, Unavailable, UnknownOutcome
+
+R = TypeVar("R")
+Steps = Generator[float | None, None, R]
+_LED = ("hasleader", "true")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A call with one message and one answer.
+
+    Args:
+        method: Service and method.
+        message: What is sent.
+        reply: The kind of the answer.
+    """
+
+    method: str
+    message: Any
+    reply: Any
+
+
+PROBE = Ask("KV/Range", m.Range(key=b"seawall/", keys_only=True), m.Ranged)
+ASK_FIRST = Ask("KV/Range", m.Range(key=b"seawall/", keys_only=True, revision=1), m.Ranged)
+ASK_STATUS = Ask("Maintenance/Status", m.AskStatus(), m.Status)
+ASK_ALARMS = Ask("Maintenance/Alarm", m.AskAlarms(), m.Alarms)
+ASK_MEMBERS = Ask("Cluster/MemberList", m.AskMembers(), m.Members)
+
+
+class Access:
+    """Who we are: the token that the server gave for user and password; shared by all connections."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.token: str | None = None
+        self.member = 0
+
+    def keeps(self, member: int, error: BaseException | None) -> bool:
+        """Whether a connection stays in use after a call; the next member's turn when this one could not answer."""
+        if error is None:
+            return True
+        away = isinstance(error, (Unavailable, UnknownOutcome)) or not isinstance(error, EngineError)
+        if away and isinstance(error, Exception) and member == self.member:
+            self.member = (member + 1) % len(self.place.members)
+        return not away
+
+    def headers(self, method: str) -> tuple[tuple[str, str], ...]:
+        """What goes with a call."""
+        led = () if method.startswith("Maintenance/") else (_LED,)
+        return (*led, ("token", self.token)) if self.token else led
+
+    def entered(self, link: Link) -> Steps[None]:
+        """Wait for the server's first words, and show who we are if that is not known yet."""
+        try:
+            while not link.ready:
+                yield None
+        except ConnectionResetError as error:
+            hint = "" if self.place.tls else ", at once; write etcds:// if it wants TLS"
+            raise ConnectionResetError(f"{error}{hint}") from error
+        if self.place.user is not None and self.token is None:
+            yield from self._authenticate(link)
+
+    def _authenticate(self, link: Link) -> Steps[None]:
+        message = m.Authenticate(name=self.place.user, password=self.place.password)
+        ask = Ask("Auth/Authenticate", message, m.Authenticated)
+        call = yield from self._called(link, ask, ())
+        if call.status == OK:
+            self.token = m.Authenticated.FromString(call.messages[0]).token
+        elif NO_AUTHENTICATION in call.text:
+            self.token = ""
+        else:
+            raise refused(call.status or 0, call.text, self.place.name)
+
+    def answered(self, link: Link, ask: Ask) -> Steps[Any]:
+        """The answer to a call."""
+        for last in (False, True):
+            used = self.token
+            call = yield from self._called(link, ask, self.headers(ask.method))
+            if call.status == OK and call.messages:
+                return ask.reply.FromString(call.messages[0])
+            if last or self.place.user is None or not is_stale(call.text):
+                break
+            # Refused unread. Another thread may have fetched a new one meanwhile.
+            if self.token == used:
+                yield from self._authenticate(link)
+        raise refused(call.status or 0, call.text, self.place.name)
+
+    def _called(self, link: Link, ask: Ask, headers: tuple[tuple[str, str], ...]) -> Steps[Call]:
+        call = link.begin(f"/etcdserverpb.{ask.method}", ask.message.SerializeToString(), headers)
+        try:
+            while not call.ended:
+                yield None
+        except Exception as error:
+            if isinstance(error, EngineError):
+                raise
+            raise (lost if call.sent else not_reached)(error, self.place.name) from error
+        finally:
+            link.drop(call)
+        if call.status is None:
+            cut = ConnectionResetError("the call was cut off")
+            raise (not_reached if call.untouched else lost)(cut, self.place.name)
+        return call
+
+    def followed(self, link: Link, watching: Watching, what: Follow, now: Callable[[], float]) -> Steps[Batch]:
+        """What has changed, at once or within `what.wait`; else that nothing has, once the server proves to be alive.
+
+        The proof is a linearizable read over the same connection. Progress notes prove less: a member that is cut off
+        from the others gives them too, and newer versions give none before the first change.
+        """
+        ends, name = now() + what.wait, self.place.name
+        if not watching.follows(what):
+            yield from self._started(link, watching, what)
+        while not watching.read(name) and (left := ends - now()) > 0:
+            yield left
+        if not watching.read(name):
+            yield from self.answered(link, PROBE)
+            watching.read(name)
+            watching.ask_progress(link)
+        return watching.batch()
+
+    def _started(self, link: Link, watching: Watching, what: Follow) -> Steps[None]:
+        # Before all else: it renews the token, where the watch would only be denied.
+        newest = (yield from self.answered(link, PROBE)).header.revision
+        if what.feed.after > newest * STRIDE:
+            raise Compacted(f"the newest revision is {newest * STRIDE}, asked after {what.feed.after}")
+        watching.learn((yield from self._version(link)))
+        for start in starts(what.feed.after, newest):
+            yield from self._opened(link, watching, what, start)
+            if watching.newest < start:
+                return
+
+    def _version(self, link: Link) -> Steps[str]:
+        try:
+            status = yield from self.answered(link, ASK_STATUS)
+        except AuthFailed:
+            return ""
+        return str(status.version)
+
+    def _opened(self, link: Link, watching: Watching, what: Follow, start: int) -> Steps[None]:
+        if watching.call is not None:
+            link.drop(watching.call)
+        method = "Watch/Watch"
+        create = m.Follow(create=m.Create(key=what.first, range_end=what.end, start_revision=start))
+        headers = self.headers(method)
+        call = link.begin(f"/etcdserverpb.{method}", create.SerializeToString(), headers, ends=False)
+        watching.begin(call, what)
+        while not watching.created:
+            yield None
+            watching.read(self.place.name)

@@ -1,0 +1,41 @@
+"""One member of etcd from a wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.contract.backends._base import Backend
+from tests.etcd_server import EtcdServer
+
+
+class Etcd(Backend):
+    """One server for all tests of a process; each has its own namespace."""
+
+    name = "etcd"
+    title = "etcd"
+    sample_url = "etcd://host:2379"
+    ports = ("key_value", "journal")
+    short = 1.0
+    lasting = True
+    has_server = True
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.server = EtcdServer(directory)
+
+    @property
+    def url(self) -> str:
+        """Its port; that it is a single old one is no news here."""
+        return f"{self.server.url}?lint=no"
+
+    def start(self) -> None:
+        """Start it."""
+        self.server.start()
+
+    def stop(self) -> None:
+        """Stop it."""
+        self.server.stop()
+
+    def kill(self) -> None:
+        """Kill it."""
+        self.server.kill()

