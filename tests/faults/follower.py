@@ -50,7 +50,7 @@ class Follower:
     def finish(self, revision: int) -> None:
         """Follow until that revision has been told, and stop."""
         self._goal = revision
-        self._thread.join(60)
+        self._thread.join(30)
         if self._thread.is_alive():
             self._stop.set()
             self.complaints.append(f"the watch stands at {self.watch.revision} and does not come to {revision}")

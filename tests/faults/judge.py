@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,7 +24,7 @@ class Final:
 
     Attributes:
         entries: By key.
-        revision: Of the namespace.
+        revision: Of the last change of the namespace.
         records: By stream.
     """
 
@@ -217,8 +216,8 @@ def watched(history: History, final: Final, follower: Follower) -> list[str]:
     found += [
         f"told what nobody did: {key} = {value!r} at {revision}"
         for revision, (key, value) in told.items()
-        if key != "leader" and (key, value) not in may_be
+        if key not in {"leader", "the end"} and (key, value) not in may_be
     ]
-    if math.isfinite(final.revision) and follower.state != {key: e.value for key, e in final.entries.items()}:
+    if follower.state != {key: e.value for key, e in final.entries.items()}:
         found.append(f"the watch arrives at {follower.state}, there is {final.entries}")
     return found
