@@ -129,6 +129,7 @@ class Scene:
         for number in range(len(self.diaries)):
             while number not in self.gone and self._done[number] < begin[number] + more:
                 self._still_alive(number)
+                self.backend.revive()
                 if CLOCK.now_ns() > until:
                     client = self._clients.get(number)
                     raise AssertionError(f"client {number} gets nothing done: {client.last_error if client else '?'}")

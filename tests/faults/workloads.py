@@ -48,7 +48,8 @@ class Client:
             try:
                 self.step()
             except (Unavailable, UnknownOutcome) as error:
-                self.last_error = repr(error)
+                if "is asked again in" not in str(error):  # that of the breaker says nothing about why
+                    self.last_error = repr(error)
             else:
                 progress()
             self.clock.sleep(self.rng.uniform(0, _PAUSE))

@@ -61,6 +61,9 @@ class Backend(abc.ABC):
         """All processes of its server, in the order in which they are to be stopped."""
         raise NotImplementedError
 
+    def revive(self) -> None:  # noqa: B027
+        """Start its server again if it has died of itself, as whoever runs it would."""
+
     has_server: ClassVar[bool] = False
     lasting: ClassVar[bool] = False
     """Whether another engine on the same URL finds what this one left."""
