@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,10 +27,19 @@ def program(name: str) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, all different."""
+    """Ports that nobody listens on, all different.
+
+    They are not of those that connections get by themselves: whoever tries to reach a server that is down would in the
+    end be given its port, and keep it from starting.
+    """
+    ports: list[int] = []
     with ExitStack() as listening:
-        sockets = [listening.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [sock.getsockname()[1] for sock in sockets]
+        while len(ports) < count:
+            port = 10_000 + secrets.randbelow(20_000)
+            with suppress(OSError):
+                listening.enter_context(socket.create_server(("127.0.0.1", port)))
+                ports.append(port)
+    return ports
 
 
 class EtcdServer:

@@ -242,6 +242,7 @@ class Server:
 
     def __init__(self, link: Link) -> None:
         self.link = link
+        self.step = 1
         self.h2 = H2Connection(H2Configuration(client_side=False))
         self.h2.initiate_connection()
         self.got = b""
@@ -261,8 +262,9 @@ class Server:
                     self.h2.acknowledge_received_data(each.flow_controlled_length, each.stream_id)
                 elif isinstance(each, StreamEnded):
                     self.ended.append(each.stream_id)
-            for byte in (down := self.h2.data_to_send()):
-                self.link.received(bytes((byte,)))
+            down = self.h2.data_to_send()
+            for first in range(0, len(down), self.step):
+                self.link.received(down[first : first + self.step])
             assert up or down
 
     def answer(self, stream: int, data: bytes, *trailers: tuple[str, str]) -> None:
@@ -318,6 +320,41 @@ def test_a_large_message_waits_for_room(link, server):
     assert call.sent
     assert len(server.got) == 1_000_005
     assert server.ended == server.requests
+
+
+def test_who_does_not_read_is_not_sent_more_than_the_window(link, server):
+    """And not in the way of others; once it reads, it goes on. A message that is larger than the window comes too."""
+    server.step = 1 << 20
+    watch = link.begin("/a/Watch", b"", ends=False)
+    server.turn()
+    (stream,) = server.requests
+    server.h2.send_headers(stream, [(":status", "200")])
+    message = b"\x00\x00\x01\x00\x00" + b"x" * 65_536
+    sent = 0
+    while server.h2.local_flow_control_window(stream) >= len(message):
+        for first in range(0, len(message), 16_384):
+            server.h2.send_data(stream, message[first : first + 16_384])
+        server.turn()
+        sent += 1
+    assert (1 << 24) - len(message) < sent * len(message) <= 1 << 24
+    assert len(watch.messages) == sent
+    other = link.begin("/a/B", b"")
+    server.turn()
+    server.answer(server.requests[1], b"\x00\x00\x00\x00\x00", ("grpc-status", "0"))
+    server.turn()
+    assert other.status == 0
+    watch.messages.clear()
+    link.settle()
+    server.turn()
+    assert server.h2.local_flow_control_window(stream) > 1 << 23
+    large = b"\x00" + (17 << 20).to_bytes(4, "big") + b"y" * (17 << 20)
+    while large:
+        room = min(server.h2.local_flow_control_window(stream), 16_384)
+        assert room > 0
+        server.h2.send_data(stream, large[:room])
+        large = large[room:]
+        server.turn()
+    assert [len(each) for each in watch.messages] == [17 << 20]
 
 
 def test_calls_that_the_server_did_not_look_at_are_told_apart(link, server):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from seawall.engines.etcd import _messages as m
-from seawall.engines.etcd._session import Ask
+from seawall.engines.etcd._session import ask
 from seawall.engines.etcd._watching import STRIDE
 from seawall.engines.operation import Send
 
@@ -45,22 +45,22 @@ def at(key: bytes, revision: int) -> Any:
 
 def change(success: list[Any], *, when: list[Any] | None = None, failure: list[Any] | None = None) -> Send:
     """A transaction that changes something."""
-    return Send(Ask("KV/Txn", m.Txn(compare=when, success=success, failure=failure), m.TxnDone))
+    return Send(ask("KV/Txn", m.Txn(compare=when, success=success, failure=failure), m.TxnDone))
 
 
 def find(key: bytes, end: bytes = b"", **how: Any) -> Send:
     """One read. Not as a transaction: a server that is full refuses those, whatever is in them."""
-    return Send(Ask("KV/Range", m.Range(key=key, range_end=end, **how), m.Ranged), again=True)
+    return Send(ask("KV/Range", m.Range(key=key, range_end=end, **how), m.Ranged), again=True)
 
 
 def drop(key: bytes) -> Send:
     """Delete a key without a condition, which a server that is full allows."""
-    return Send(Ask("KV/DeleteRange", m.Delete(key=key), m.Deleted))
+    return Send(ask("KV/DeleteRange", m.Delete(key=key), m.Deleted))
 
 
 def look(*ranges: Any) -> Send:
     """Several reads at one revision."""
-    return Send(Ask("KV/Txn", m.Txn(success=ranges), m.TxnDone), again=True)
+    return Send(ask("KV/Txn", m.Txn(success=ranges), m.TxnDone), again=True)
 
 
 def revision_of(reply: Any) -> int:

@@ -54,6 +54,7 @@ class Call:
         self.waiting = bytearray()
         self.closes = False
         self.partial = bytearray()
+        self.unread = 0
 
 
 class Link:
@@ -131,6 +132,14 @@ class Link:
         for call in list(self._calls.values()):
             if call.waiting:
                 self._push(call)
+        self.settle()
+
+    def settle(self) -> None:
+        """Let the server go on with what was read: what is whole and not read yet is never more than the window."""
+        for call in self._calls.values():
+            if call.unread and not call.messages:
+                self._h2.acknowledge_received_data(call.unread, call.number)
+                call.unread = 0
 
     def _greeted(self, data: bytes) -> None:
         """The first frame has to be one of settings; the library would wait for the end of what only looks like one."""
@@ -157,6 +166,10 @@ class Link:
     def _end(self, call: Call) -> None:
         call.ended = True
         call.waiting.clear()
+        if call.unread and not self.over:
+            # The connection has a window too, for all calls.
+            self._h2.acknowledge_received_data(call.unread, call.number)
+            call.unread = 0
         self._calls.pop(call.number, None)
 
     @singledispatchmethod
@@ -198,10 +211,13 @@ class Link:
 
     @_take.register
     def _(self, event: happened.DataReceived) -> None:
-        self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-        if (call := self._calls.get(event.stream_id)) is not None:
-            call.partial += event.data
-            _cut(call)
+        call = self._calls.get(event.stream_id)
+        if call is None:
+            self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            return
+        call.unread += event.flow_controlled_length
+        call.partial += event.data
+        _cut(call)
 
     def _look(self, number: int, headers: Iterable[Any]) -> None:
         found: dict[str, str] = dict(headers)

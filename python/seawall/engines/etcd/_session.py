@@ -7,7 +7,7 @@ without it. Whoever drives them sends what the link has to send, feeds it what c
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from seawall.engines._ports import Batch
@@ -29,20 +29,25 @@ class Ask:
 
     Args:
         method: Service and method.
-        message: What is sent.
+        message: What is sent, as bytes; it may hold a password.
         reply: The kind of the answer.
     """
 
     method: str
-    message: Any
+    message: bytes = field(repr=False)
     reply: Any
 
 
-PROBE = Ask("KV/Range", m.Range(key=b"seawall/", keys_only=True), m.Ranged)
-ASK_FIRST = Ask("KV/Range", m.Range(key=b"seawall/", keys_only=True, revision=1), m.Ranged)
-ASK_STATUS = Ask("Maintenance/Status", m.AskStatus(), m.Status)
-ASK_ALARMS = Ask("Maintenance/Alarm", m.AskAlarms(), m.Alarms)
-ASK_MEMBERS = Ask("Cluster/MemberList", m.AskMembers(), m.Members)
+def ask(method: str, message: Any, reply: Any) -> Ask:
+    """A call with this message."""
+    return Ask(method, message.SerializeToString(), reply)
+
+
+PROBE = ask("KV/Range", m.Range(key=b"seawall/", keys_only=True), m.Ranged)
+ASK_FIRST = ask("KV/Range", m.Range(key=b"seawall/", keys_only=True, revision=1), m.Ranged)
+ASK_STATUS = ask("Maintenance/Status", m.AskStatus(), m.Status)
+ASK_ALARMS = ask("Maintenance/Alarm", m.AskAlarms(), m.Alarms)
+ASK_MEMBERS = ask("Cluster/MemberList", m.AskMembers(), m.Members)
 
 
 class Access:
@@ -80,8 +85,7 @@ class Access:
 
     def _authenticate(self, link: Link) -> Steps[None]:
         message = m.Authenticate(name=self.place.user, password=self.place.password)
-        ask = Ask("Auth/Authenticate", message, m.Authenticated)
-        call = yield from self._called(link, ask, ())
+        call = yield from self._called(link, ask("Auth/Authenticate", message, m.Authenticated), ())
         if call.status == OK:
             self.token = m.Authenticated.FromString(call.messages[0]).token
         elif NO_AUTHENTICATION in call.text:
@@ -89,13 +93,13 @@ class Access:
         else:
             raise refused(call.status or 0, call.text, self.place.name)
 
-    def answered(self, link: Link, ask: Ask) -> Steps[Any]:
+    def answered(self, link: Link, asked: Ask) -> Steps[Any]:
         """The answer to a call."""
         for last in (False, True):
             used = self.token
-            call = yield from self._called(link, ask, self.headers(ask.method))
+            call = yield from self._called(link, asked, self.headers(asked.method))
             if call.status == OK and call.messages:
-                return ask.reply.FromString(call.messages[0])
+                return asked.reply.FromString(call.messages[0])
             if last or self.place.user is None or not is_stale(call.text):
                 break
             # Refused unread. Another thread may have fetched a new one meanwhile.
@@ -103,8 +107,8 @@ class Access:
                 yield from self._authenticate(link)
         raise refused(call.status or 0, call.text, self.place.name)
 
-    def _called(self, link: Link, ask: Ask, headers: tuple[tuple[str, str], ...]) -> Steps[Call]:
-        call = link.begin(f"/etcdserverpb.{ask.method}", ask.message.SerializeToString(), headers)
+    def _called(self, link: Link, asked: Ask, headers: tuple[tuple[str, str], ...]) -> Steps[Call]:
+        call = link.begin(f"/etcdserverpb.{asked.method}", asked.message, headers)
         try:
             while not call.ended:
                 yield None
@@ -129,11 +133,13 @@ class Access:
         if not watching.follows(what):
             yield from self._started(link, watching, what)
         while not watching.read(name) and (left := ends - now()) > 0:
+            link.settle()
             yield left
         if not watching.read(name):
             yield from self.answered(link, PROBE)
             watching.read(name)
             watching.ask_progress(link)
+        link.settle()
         return watching.batch()
 
     def _started(self, link: Link, watching: Watching, what: Follow) -> Steps[None]:
