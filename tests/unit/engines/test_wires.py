@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -17,10 +18,11 @@ def test_a_call_without_the_time_to_connect_is_unavailable(url, face, seconds):
     """However little there is: the waits before it may have taken all of it."""
     engine = open_engine(url)
     what, wire = next(engine.key_value()._do_get("a")).what, engine._driver.wire
+
+    def ask() -> Any:
+        return wire.execute(what, seconds) if face == "sync" else asyncio.run(wire.execute_async(what, seconds))
+
     with pytest.raises(EngineError) as refused:
-        if face == "sync":
-            wire.execute(what, seconds)
-        else:
-            asyncio.run(wire.execute_async(what, seconds))
+        ask()
     assert isinstance(refused.value, Unavailable)
     engine.close()
