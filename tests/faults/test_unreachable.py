@@ -133,7 +133,8 @@ def test_a_closed_port_is_unavailable(backend, runner, namespace):
         assert type(error).__name__ in {"Unavailable", "_Away"}
         assert isinstance(error, Unavailable)
         assert str(error).startswith(uses.engine.name)
-        assert "can be reached" in str(error)
+        # On a busy machine the time is over before the first answer.
+        assert str(error).partition("\n")[0].endswith(("can be reached", "why it is slow"))
     uses.close()
     assert state(backend, namespace) == before
 

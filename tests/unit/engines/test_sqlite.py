@@ -83,7 +83,8 @@ def test_tasks_that_find_no_free_thread_are_told_in_time(path):
 
 def test_a_file_of_a_newer_seawall_is_left_alone(path):
     """The error names both versions."""
-    open_engine(f"sqlite:///{path}").check()
+    with open_engine(f"sqlite:///{path}"):
+        pass
     with sqlite3.connect(path) as raw:
         raw.execute("UPDATE seawall_meta SET value = 99 WHERE name = 'version'")
     raw.close()
