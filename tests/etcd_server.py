@@ -11,6 +11,7 @@ import subprocess
 from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from seawall.clock import SystemClock
 
@@ -139,3 +140,10 @@ class EtcdServer:
     def url(self) -> str:
         """For `open_engine`."""
         return f"etcd://{self.place}"
+
+
+def next_event(watch: Any) -> Any:
+    """What a watch tells next, however often it is asked."""
+    while (event := watch.poll()) is None:
+        pass
+    return event

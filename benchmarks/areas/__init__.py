@@ -1,3 +1,16 @@
 """One file an area: its own cases, with their targets, beside those of other libraries."""
 
-AREAS = ("limits", "keyed", "counter", "histogram", "clocks", "hashing", "guard", "guard_async", "threads", "imports")
+AREAS = (
+    "limits",
+    "keyed",
+    "counter",
+    "histogram",
+    "clocks",
+    "hashing",
+    "locks",
+    "transactions",
+    "guard",
+    "guard_async",
+    "threads",
+    "imports",
+)

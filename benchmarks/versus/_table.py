@@ -27,6 +27,8 @@ LIBRARIES = {
     "mmh3": ("mmh3", {"place", "build_ring"}),
     "clandestined": ("clandestined", {"place"}),
     "jump": ("jump-consistent-hash", {"place_jump", "jump_batch"}),
+    "redis_py": ("redis", {"lock_in_memory", "lock_on_disk"}),
+    "dbos": ("dbos", {"saga"}),
     "pybreaker": ("pybreaker", {"breaker"}),
     "circuitbreaker": ("circuitbreaker", {"breaker", "breaker_async"}),
     "aiobreaker": ("aiobreaker", {"breaker", "breaker_async"}),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.contract.backends import BACKENDS, Backend
 from tests.contract.faces import Faced
+from tests.contract.saga_ground import Ground
 
 from seawall.engines import Engine
 
@@ -61,6 +63,12 @@ def kv(backend: Backend, engine: Engine, namespace: str, runner: asyncio.Runner 
 def journal(backend: Backend, engine: Engine, namespace: str, runner: asyncio.Runner | None) -> Faced:
     """The Journal port on a namespace of its own."""
     return _port(backend, engine, namespace, runner, "journal")
+
+
+@pytest.fixture
+def ground(backend: Backend, tmp_path: Path, namespace: str) -> Ground:
+    """Where sagas of a test run, in processes of their own."""
+    return Ground(backend, tmp_path, namespace)
 
 
 @pytest.fixture

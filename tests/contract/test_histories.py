@@ -14,6 +14,7 @@ from tests.contract.backends import BACKENDS
 from tests.histories.checker import Call, Held, check, check_by_key, lock, register
 from tests.histories.recorder import Recorder
 
+from seawall.distributed.locks import FencedLock
 from seawall.engines import Engine, open_engine
 
 FORK = multiprocessing.get_context("fork")
@@ -71,7 +72,30 @@ def _claim(journal: Any, client: int, got: list[Any]) -> int | None:
     return None if claim is None else claim.token
 
 
-USES = {"register": use_register, "lock": use_lock}
+def use_fenced_lock(  # noqa: PLR0917
+    engine: Engine, namespace: str, client: int, seed: int, count: int, recorder: Recorder
+) -> None:
+    """Acquire and release one lock at random."""
+    lock, rng, held = FencedLock(engine.key_value(namespace), "x", ttl=3600), random.Random(seed), None
+    for _ in range(count):
+        if held is None:
+            got: list[Any] = []
+            recorder.call(client, "acquire", partial(_acquire, lock, got))
+            held = got[0]
+        elif rng.random() < 0.7:
+            recorder.call(client, "release", held.release, held.token)
+            held = None
+    if held is not None:
+        recorder.call(client, "release", held.release, held.token)
+
+
+def _acquire(lock: FencedLock, got: list[Any]) -> int | None:
+    held = lock.try_acquire()
+    got.append(held)
+    return None if held is None else held.token
+
+
+USES = {"register": use_register, "lock": use_lock, "fenced lock": use_fenced_lock}
 
 
 def judge(use: str, calls: list[Call]) -> None:
@@ -103,29 +127,33 @@ def test_threads_see_one_order(backend, engine, namespace, use):
 
 
 def in_a_process(  # noqa: PLR0917
-    url: str, namespace: str, use: str, client: int, barrier: Any, answers: Any
+    url: str, namespace: str, use: str, client: int, barrier: Any, answer: Any
 ) -> None:
     """One client in a process of its own."""
     recorder = Recorder()
     with open_engine(url) as engine:
-        barrier.wait()
+        barrier.wait(60)
         USES[use](engine, namespace, client, client, 40, recorder)
-    answers.put(recorder.calls)
+    answer.send(recorder.calls)
 
 
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("backend", LASTING, indirect=True)
 def test_processes_see_one_order(backend, namespace, use, tmp_path: Path):
     """Four processes, each with an engine of its own."""
-    barrier, answers = FORK.Barrier(4), FORK.SimpleQueue()
+    barrier = FORK.Barrier(4)
     url = backend.url_for_processes(tmp_path)
-    clients = [
-        FORK.Process(target=in_a_process, args=(url, namespace, use, client, barrier, answers)) for client in range(4)
-    ]
-    for client in clients:
-        client.start()
-    calls = [call for _ in clients for call in answers.get()]
+    clients, answers = [], []
+    for client in range(4):
+        answer, here = FORK.Pipe(duplex=False)
+        clients.append(FORK.Process(target=in_a_process, args=(url, namespace, use, client, barrier, here)))
+        clients[-1].start()
+        here.close()  # so that the end of a client that has died is seen
+        answers.append(answer)
+    calls = [call for answer in answers for call in answer.recv()]
     for client in clients:
         client.join(30)
         assert client.exitcode == 0
+    for answer in answers:
+        answer.close()
     judge(use, calls)

@@ -109,6 +109,83 @@ def test_an_owner_who_was_away_too_long_cannot_write(journal, backend):
     assert [record.data for record in journal.scan("s")] == [b"1", b"3"]
 
 
+def test_a_claim_comes_with_its_first_records(journal):
+    """Claimed and appended in one; while it lives nobody else gets either."""
+    mine = journal.claim_and_append("s", "me", 60, b"1", b"2", expected=0, unless="other")
+    assert (mine.claim.stream, mine.claim.owner, mine.claim.ttl) == ("s", "me", 60)
+    assert mine.position == journal.last("s") > 0
+    assert journal.claim_and_append("s", "you", 60, b"3") is None
+    assert journal.append("s", b"4", claim=mine.claim, expected=mine.position) > mine.position
+    assert [record.data for record in journal.scan("s")] == [b"1", b"2", b"4"]
+
+
+def test_a_claim_with_records_that_conflict_is_no_claim(journal):
+    """More in the stream than expected, or something in the other: nothing is appended and nothing claimed."""
+    last = journal.append("s", b"1")
+    other = journal.append("other", b"1")
+    with pytest.raises(Conflict) as refused:
+        journal.claim_and_append("s", "me", 60, b"2", expected=0)
+    assert (refused.value.expected, refused.value.actual) == (0, last)
+    with pytest.raises(Conflict) as refused:
+        journal.claim_and_append("new", "me", 60, b"2", unless="other")
+    assert str(refused.value) == (
+        f"the last position of stream 'other' is {other}, expected 0; nothing was appended: scan what came since and "
+        "decide again"
+    )
+    assert journal.claim("s", "you", 60) is not None
+    assert journal.claim("new", "you", 60) is not None
+    assert journal.streams() == ("other", "s")
+
+
+def test_a_concluded_stream_has_another_name_and_no_owner(journal):
+    """The last records are appended, all are found under the new name, and the old one is free and empty."""
+    mine = journal.claim_and_append("open", "me", 60, b"1")
+    journal.conclude(mine.claim, b"2", b"3", into="done")
+    assert journal.streams() == ("done",)
+    assert [record.data for record in journal.scan("done")] == [b"1", b"2", b"3"]
+    assert {record.stream for record in journal.scan("done")} == {"done"}
+    assert journal.last("open") == 0
+    assert journal.streams("open", unclaimed=True) == ()
+    assert journal.claim("open", "you", 60).token > mine.claim.token
+    after = journal.append("done", b"4")
+    assert [record.data for record in journal.scan("done")][-1] == b"4"
+    assert journal.last("done") == after
+    (taken,) = journal.take("done", "worker", 60)
+    journal.acknowledge(taken)
+    assert journal.trim("done", after) == 3
+    assert journal.streams() == ()
+
+
+def test_a_conclusion_without_a_name_or_records_only_ends_the_claim(journal):
+    """Records stay where they are."""
+    mine = journal.claim_and_append("s", "me", 60, b"1")
+    journal.conclude(mine.claim, b"2")
+    yours = journal.claim("s", "you", 60)
+    journal.conclude(yours)
+    assert journal.claim("s", "me", 60) is not None
+    assert [record.data for record in journal.scan("s")] == [b"1", b"2"]
+
+
+def test_a_conclusion_is_all_or_nothing(journal, backend):
+    """Something under the new name, or a claim that is lost: nothing is appended, renamed or released."""
+    there = journal.append("done", b"0")
+    mine = journal.claim_and_append("s", "me", 60, b"1")
+    with pytest.raises(Conflict) as refused:
+        journal.conclude(mine.claim, b"2", into="done")
+    assert (refused.value.expected, refused.value.actual) == (0, there)
+    assert journal.claim("s", "you", 60) is None
+    assert [record.data for record in journal.scan("s")] == [b"1"]
+    late = journal.claim_and_append("late", "me", backend.short, b"1")
+    backend.pass_time(backend.short + journal.guarantees.lease_precision + 0.001)
+    with pytest.raises(LeaseLost) as lost:
+        journal.conclude(late.claim, b"2", into="elsewhere")
+    assert str(lost.value) == (
+        f"the claim of 'me' on stream 'late' (token {late.claim.token}) has expired or been taken over; nothing was "
+        "written: stop this work, its new owner goes on with it"
+    )
+    assert journal.streams() == ("done", "late", "s")
+
+
 def test_a_released_stream_is_free_at_once(journal):
     """Its token does not come again."""
     mine = journal.claim("s", "me", 60)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import MethodType
+
 import pytest
 from tests.contract.faces import Faced
 
-from seawall.engines import ABSENT, Deleted, Put, Resync
-from seawall.errors import ConfigError, Full, LeaseLost
+from seawall.engines import ABSENT, Deleted, KeyValue, Put, Resync
+from seawall.errors import ConfigError, Conflict, Full, LeaseLost
 
 
 def test_a_key_is_what_was_put_last(kv):
@@ -174,6 +176,82 @@ def test_an_unknown_lease_is_lost(kv):
         kv.put("key", b"1", lease="987654321")
 
 
+@pytest.fixture(params=["its own enlist", "the composed enlist"])
+def line(kv, request):
+    """The port with the engine's own enlist, and with the one that engines get which have none."""
+    if request.param == "the composed enlist":
+        kv.thing._enlist = MethodType(KeyValue._enlist, kv.thing)
+    return kv
+
+
+def test_enlist_creates_a_key_with_a_lease_of_its_own(line, backend):
+    """In the order of arrival, each is told how many below the prefix are older; the key vanishes with the lease."""
+    line.put("elsewhere", b"")
+    first = line.enlist("q/b", b"me", ttl=backend.short, behind="q/")
+    second = line.enlist("q/a", b"you", ttl=60, behind="q/")
+    assert (first.done, first.ahead, second.done, second.ahead) == (True, 0, True, 1)
+    assert second.revision > first.revision
+    entry = line.get("q/b")
+    assert (entry.value, entry.revision, entry.lease) == (b"me", first.revision, first.lease.id)
+    assert line.keep_alive(first.lease) == first.lease
+    backend.pass_time(backend.short + line.guarantees.lease_precision + 0.001)
+    assert [found.key for found in line.list("q/").entries] == ["q/a"]
+    assert line.revoke(second.lease) is True
+    assert line.list("q/").entries == ()
+
+
+def test_enlist_creates_nothing_where_there_are_enough(line):
+    """Fewer than `most` keys below the prefix, or nothing is created, and no lease is left."""
+    assert line.enlist("q/a", b"", ttl=60, behind="q/", most=2)
+    assert line.enlist("q/b", b"", ttl=60, behind="q/", most=2)
+    refused = line.enlist("q/c", b"", ttl=60, behind="q/", most=2)
+    assert refused == (False, 0, None, 2)
+    assert not refused
+    assert [found.key for found in line.list("q/").entries] == ["q/a", "q/b"]
+    assert line.enlist("r/c", b"", ttl=60, behind="r/", most=1)
+
+
+def test_enlist_again_makes_no_difference(line):
+    """Who asks a second time, since the answer was lost, is told what it was told before."""
+    line.enlist("q/0", b"", ttl=60, behind="q/")
+    first = line.enlist("q/a", b"me", ttl=60, behind="q/", most=2)
+    line.enlist("q/1", b"", ttl=60, behind="q/")
+    before = line.list("").revision
+    assert line.enlist("q/a", b"me", ttl=60, behind="q/", most=2) == first
+    assert line.list("").revision == before
+
+
+def test_enlist_takes_nobody_elses_key(line):
+    """A key with another value, or one that stays, is a conflict and is not touched."""
+    line.put("q/a", b"me")
+    line.enlist("q/b", b"you", ttl=60)
+    for key in ("q/a", "q/b"):
+        with pytest.raises(Conflict) as refused:
+            line.enlist(key, b"me", ttl=60)
+        assert str(refused.value) == (
+            f"there is a key {key!r} of somebody else; nothing was changed: choose another key"
+        )
+    assert [found.value for found in line.list("q/").entries] == [b"me", b"you"]
+
+
+def test_a_change_is_waited_for(kv):
+    """At once when there is one after the revision, also when that is no longer kept; else not before the time."""
+    first = kv.put("a/1", b"1")
+    assert kv.wait_for_change("a/", after=first, timeout=0.05) is False
+    second = kv.put("a/1", b"2")
+    kv.put("b", b"1")
+    assert kv.wait_for_change("a/", after=first, timeout=60) is True
+    assert kv.wait_for_change("a/", after=second, timeout=0) is False
+    assert kv.wait_for_change("a/", after=10_000_000_000_000_000 // 2, timeout=60) is True
+
+
+def test_the_end_of_a_lease_is_a_change_that_is_waited_for(kv, backend):
+    """Nobody else need touch the engine."""
+    enlisted = kv.enlist("a/1", b"1", ttl=backend.short)
+    assert kv.wait_for_change("a/", after=enlisted.revision, timeout=60) is True
+    assert kv.get("a/1") is None
+
+
 def test_a_watch_from_a_list_misses_nothing(kv):
     """Changes after the list's revision come once, in order."""
     kv.put("a/1", b"1")
@@ -293,6 +371,12 @@ def test_a_revision_of_another_life_becomes_a_resync(kv):
             "revision must be a whole number from 0 to 9,007,199,254,740,991, got -1",
         ),
         (lambda kv: kv.grant(0), "ttl must be 0.1 to 86,400 s, got 0"),
+        (lambda kv: kv.enlist("a", b"", ttl=0.01), "ttl must be 0.1 to 86,400 s, got 0.01"),
+        (
+            lambda kv: kv.enlist("a", b"", ttl=1, most=0),
+            "most must be a whole number from 1 to 1,000,000, got 0",
+        ),
+        (lambda kv: kv.wait_for_change("a", after=0, timeout=301), "timeout must be 0 to 300 s, got 301"),
         (lambda kv: kv.watch(heartbeat=0.001), "heartbeat must be 0.05 to 300 s, got 0.001"),
     ],
 )

@@ -116,6 +116,28 @@ class KeyValueMachine(RuleBasedStateMachine):
         self.ends[lease.id] = round(self.now + ttl, 6), ttl
         return lease
 
+    @rule(key=KEYS, value=VALUES, most=st.sampled_from([None, 1, 2, 3]), behind=st.sampled_from(["", "a/"]))
+    def enlist(self, key: str, value: bytes, most: int | None, behind: str) -> None:
+        self.expire()
+        older = [kept[1] for name, kept in self.model.items() if name.startswith(behind)]
+        ttl = lasting(self.backend, 10.0)
+        if key in self.model:
+            was, revision, lease = self.model[key]
+            if was == value and lease is not None:
+                again = self.kv.enlist(key, value, ttl=ttl, behind=behind, most=most)
+                assert (again.revision, again.lease.id) == (revision, lease)
+                assert again.ahead == sum(other < revision for other in older)
+            else:
+                with pytest.raises(Conflict):
+                    self.kv.enlist(key, value, ttl=ttl, behind=behind, most=most)
+            return
+        enlisted = self.kv.enlist(key, value, ttl=ttl, behind=behind, most=most)
+        assert enlisted.ahead == len(older)
+        assert enlisted.done is (most is None or len(older) < most)
+        if enlisted.done:
+            self.model[key] = value, self.grown(enlisted.revision), enlisted.lease.id
+            self.ends[enlisted.lease.id] = round(self.now + ttl, 6), ttl
+
     @rule(lease=leases)
     def keep_alive(self, lease: Any) -> None:
         self.expire()

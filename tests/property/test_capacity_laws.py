@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from seawall.measure.load.capacity._search import Found, Observation, Search, Try
 
+pytestmark = pytest.mark.proof
+
 Plant = Callable[[float], bool]
 
 

@@ -15,6 +15,8 @@ from tests.property._servers import Server
 
 from seawall.measure import compare
 
+pytestmark = pytest.mark.proof
+
 TIMES = 100
 ONE, THREE = (1, Server()), (3, Server(each=800, blocks=32))
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.etcd_server import EtcdServer
+from tests.nats_server import NatsServer
 from tests.valkey_server import ValkeyServer
 
 
@@ -59,6 +63,23 @@ def etcd_with(tmp_path: Path) -> Iterator[Callable[..., EtcdServer]]:
 
 
 @pytest.fixture
+def nats_with(tmp_path: Path) -> Iterator[Callable[..., NatsServer]]:
+    """Starts NATS servers with settings; they end with the test."""
+    servers: list[NatsServer] = []
+
+    def start(jetstream: dict[str, Any] | None = {}, **settings: Any) -> NatsServer:  # noqa: B006 - not changed
+        directory = tmp_path / f"nats{len(servers)}"
+        directory.mkdir()
+        servers.append(NatsServer(directory, jetstream, **settings))
+        servers[-1].start()
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
 def etcd(etcd_with: Callable[..., EtcdServer]) -> EtcdServer:
     """A member that is a cluster by itself."""
     server = etcd_with()
@@ -70,6 +91,37 @@ def etcd(etcd_with: Callable[..., EtcdServer]) -> EtcdServer:
 def shared_etcd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EtcdServer]:
     """A member for tests that do it no harm."""
     server = EtcdServer(tmp_path_factory.mktemp("etcd"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sync", "async"])
+def runner(request: pytest.FixtureRequest) -> Iterator[asyncio.Runner | None]:
+    """None for the sync face; a loop for the async one."""
+    if request.param == "sync":
+        yield None
+        return
+    with asyncio.Runner() as loop:
+        yield loop
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A namespace nobody else uses."""
+    return f"t-{secrets.token_hex(8)}"
+
+
+@pytest.fixture
+def nats(nats_with: Callable[..., NatsServer]) -> NatsServer:
+    """A NATS server that has each write on disk before it answers."""
+    return nats_with()
+
+
+@pytest.fixture(scope="module")
+def shared_nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """A NATS server for tests that do it no harm."""
+    server = NatsServer(tmp_path_factory.mktemp("nats"), {})
     server.start()
     yield server
     server.stop()

@@ -1,11 +1,10 @@
-"""An etcd that is killed, frozen, full, damaged, locked, or not there: clear errors, in time, nothing lost."""
+"""An etcd that is frozen, full, damaged, compacted or not there: clear errors, in time, nothing lost."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import multiprocessing
-import secrets
 import signal
 import socket
 import threading
@@ -13,98 +12,16 @@ from contextlib import suppress
 
 import pytest
 from tests.contract.faces import Faced
-from tests.etcd_server import CLOCK, EtcdServer, free_ports
+from tests.etcd_server import CLOCK, free_ports, next_event
 
-from seawall.engines import Deleted, Put, Resync, open_engine
+from seawall.engines import Put, Resync, open_engine
 from seawall.engines.etcd import _messages as m
 from seawall.engines.etcd._session import ASK_ALARMS, ask
-from seawall.errors import AuthFailed, ConfigError, Damaged, EngineError, Full, Unavailable, UnknownOutcome
+from seawall.errors import ConfigError, Damaged, EngineError, Full, Unavailable, UnknownOutcome
 
-QUICK = {"operation_timeout": 0.5, "break_after": 1_000, "lint": False}
 FORK = multiprocessing.get_context("fork")
+QUICK = {"operation_timeout": 0.5, "break_after": 1_000, "lint": False}
 PATIENT = {"operation_timeout": 20.0, "break_after": 1_000, "attempts": 100, "lint": False}
-
-
-@pytest.fixture(params=["sync", "async"])
-def runner(request):
-    """None for the sync face; a loop for the async one."""
-    if request.param == "sync":
-        yield None
-        return
-    with asyncio.Runner() as loop:
-        yield loop
-
-
-@pytest.fixture
-def namespace():
-    """A namespace nobody else uses."""
-    return f"t-{secrets.token_hex(8)}"
-
-
-def _next(watch):
-    while (event := watch.poll()) is None:
-        pass
-    return event
-
-
-def test_what_was_acknowledged_survives_a_kill(etcd, runner):
-    """Keys, leases, records, claims; revisions, positions and tokens go on, over connections that died while idle."""
-    with open_engine(etcd.url, **PATIENT) as engine:
-        kv, journal = Faced(engine.key_value(), runner), Faced(engine.journal(), runner)
-        revisions = [kv.put(f"k{number}", b"%d" % number) for number in range(20)]
-        lease = kv.grant(60)
-        position = journal.append("s", b"1", b"2")
-        claim = journal.claim("s", "me", 60)
-        taken = journal.take("s", "me", 60)[0]
-        etcd.kill()
-        etcd.start()
-        assert kv.compare_and_set("new", b"", 0)
-        assert sorted(entry.revision for entry in kv.list("k").entries) == revisions
-        assert kv.keep_alive(lease) == lease
-        assert journal.renew(claim) == claim
-        assert journal.last("s") == position
-        journal.acknowledge(taken)
-        assert kv.put("k", b"") > revisions[-1]
-        assert journal.append("s", b"3", claim=claim) > position
-        assert journal.take("s", "me", 60)[0].token > taken.token
-
-
-def test_a_watch_resumes_after_a_kill(etcd, runner):
-    """It tells what was written before and after, each change once."""
-    with open_engine(etcd.url, **PATIENT) as engine, open_engine(etcd.url, **PATIENT) as other:
-        writer = other.key_value()
-        first = writer.put("a", b"0")
-        watch = Faced(engine.key_value(), runner).watch(after=first, heartbeat=0.4)
-        second = writer.put("a", b"1")
-        assert watch.poll() == Put("a", b"1", second)
-        third = writer.put("a", b"2")
-        etcd.kill()
-        etcd.start()
-        assert _next(watch) == Put("a", b"2", third)
-        gone = writer.delete("a").revision
-        assert _next(watch) == Deleted("a", gone)
-        watch.close()
-
-
-def test_a_watch_of_a_server_that_lost_its_data_begins_anew(etcd, runner):
-    """Its revisions begin again below the watch's: a Resync, and not silence."""
-    with open_engine(etcd.url, **PATIENT) as engine:
-        kv = Faced(engine.key_value(), runner)
-        for number in range(5):
-            last = kv.put("a", b"%d" % number)
-        watch = kv.watch(after=last, heartbeat=0.4)
-        assert watch.poll() is None
-        etcd.stop()
-        etcd.start()
-        kv.put("b", b"")
-        event = _next(watch)
-        assert isinstance(event, Resync)
-        assert [entry.key for entry in event.entries] == ["b"]
-        assert event.reason == (
-            f"changes after revision {last} are no longer kept: the newest revision is {event.revision}, asked after "
-            f"{last}"
-        )
-        watch.close()
 
 
 def test_a_watch_behind_a_compaction_says_so(shared_etcd, runner, namespace):
@@ -122,7 +39,7 @@ def test_a_watch_behind_a_compaction_says_so(shared_etcd, runner, namespace):
             f"changes after revision {first} are no longer kept: the server has compacted up to revision {last}"
         )
         second = kv.put("b", b"1")
-        assert _next(behind) == _next(current) == Put("b", b"1", second)
+        assert next_event(behind) == next_event(current) == Put("b", b"1", second)
         behind.close()
         current.close()
 
@@ -249,70 +166,6 @@ def test_the_next_member_is_asked_when_one_is_away(shared_etcd, runner, namespac
             first = kv.put("a", b"1")
             assert watch.poll() == Put("a", b"1", first)
             watch.close()
-
-
-@pytest.fixture(scope="module")
-def locked(tmp_path_factory):
-    """A member that knows root, a user of seawall's keys, and one of other keys."""
-    server = EtcdServer(tmp_path_factory.mktemp("etcd"))
-    server.start()
-    for words in (
-        "user add root:correct horse", "user grant-role root root", "role add ours",
-        "role grant-permission ours --prefix=true readwrite seawall/", "user add me:p@ss", "user grant-role me ours",
-        "role add theirs", "role grant-permission theirs --prefix=true readwrite other/", "user add they:p@ss",
-        "user grant-role they theirs", "auth enable",
-    ):  # fmt: skip
-        parts = words.split(" ") if ":correct" not in words else ["user", "add", "root:correct horse"]
-        server.control(*parts)
-    yield server
-    server.stop()
-
-
-def test_who_we_are_is_asked(locked, runner, namespace):
-    """Without a user, with a wrong password, for a user who may not do this, and for one who may."""
-    for credentials, says in (
-        ("", "etcdserver: user name is empty; it wants a user and a password: etcd://user:password@host"),
-        ("me:wr0ng@", "etcdserver: authentication failed, invalid user ID or password; check user and password in the "
-         "URL"),
-        ("they:p%40ss@", "etcdserver: permission denied; let a role of this user read and write keys that begin with "
-         "seawall/"),
-    ):  # fmt: skip
-        engine = open_engine(f"etcd://{credentials}{locked.place}", **PATIENT)
-        with pytest.raises(AuthFailed) as refused:
-            Faced(engine.key_value(), runner).get("a")
-        Faced(engine, runner).close()
-        assert str(refused.value) == f"{locked.url}: {says}"
-    with open_engine(f"etcd://me:p%40ss@{locked.place}", **PATIENT) as engine:
-        kv, journal = Faced(engine.key_value(namespace), runner), Faced(engine.journal(namespace), runner)
-        first = kv.put("a", b"")
-        watch = kv.watch(after=first, heartbeat=0.4)
-        second = kv.put("a", b"1")
-        assert _next(watch) == Put("a", b"1", second)
-        assert kv.revoke(kv.grant(60))
-        journal.append("s", b"1", claim=journal.claim("s", "me", 60))
-        assert "p@ss" not in repr(engine)
-        watch.close()
-
-
-def test_a_token_that_is_no_longer_good_is_fetched_again(locked, runner, namespace):
-    """After a restart, which forgets tokens, and after a change of users."""
-    with open_engine(f"etcd://me:p%40ss@{locked.place}", **PATIENT) as engine:
-        kv = Faced(engine.key_value(namespace), runner)
-        first = kv.put("a", b"")
-        watch = kv.watch(after=first, heartbeat=0.4)
-        locked.kill()
-        locked.start(ready=False)
-        second = kv.put("a", b"1")
-        assert _next(watch) == Put("a", b"1", second)
-        locked.control("--user=root:correct horse", "user", "add", f"{namespace}:x")
-        assert kv.compare_and_set("a", b"2", second)
-        watch.close()
-
-
-def test_a_password_that_nobody_wants_is_told_by_lint(shared_etcd):
-    """The server lets everybody in."""
-    with open_engine(f"etcd://me:pw@{shared_etcd.place}", **PATIENT) as engine:
-        assert [finding.setting for finding in engine.lint()] == ["auth", "version", "members"]
 
 
 def test_a_full_server_refuses_and_lets_read_and_delete(etcd_with, runner):
@@ -455,103 +308,6 @@ def test_a_cancelled_call_does_not_answer_the_next(shared_etcd, namespace):
             await watch.close_async()
 
     asyncio.run(run())
-
-
-def test_a_server_killed_again_and_again_loses_nothing_it_acknowledged(etcd):
-    """Writers on both faces and a watch go on over three kills; what is in doubt is there or not, never twice."""
-    done, doubtful, stop = {}, set(), threading.Event()
-
-    def write(client: int) -> None:
-        with open_engine(etcd.url, **PATIENT) as engine:
-            kv = engine.key_value()
-            loop = asyncio.Runner()
-            for number in range(1_000_000):
-                if stop.is_set():
-                    break
-                key = f"{client}-{number}"
-                try:
-                    if number % 2:
-                        done[key] = kv.compare_and_set(key, b"", 0)
-                    else:
-                        done[key] = loop.run(kv.compare_and_set_async(key, b"", 0))
-                except UnknownOutcome:
-                    doubtful.add(key)
-            loop.close()
-
-    with open_engine(etcd.url, **PATIENT) as engine:
-        kv = engine.key_value()
-        watch = kv.watch(after=0, heartbeat=0.5)
-        writers = [threading.Thread(target=write, args=(client,)) for client in range(3)]
-        for writer in writers:
-            writer.start()
-        for kills in range(1, 4):
-            while len(done) < 100 * kills and all(writer.is_alive() for writer in writers):
-                CLOCK.sleep(0.01)
-            etcd.kill()
-            etcd.start()
-        stop.set()
-        for writer in writers:
-            writer.join()
-        listing = kv.list(limit=1_000_000)
-        there = {entry.key: entry.revision for entry in listing.entries}
-        assert all(done.values())
-        assert {key: swap.revision for key, swap in done.items()}.items() <= there.items()
-        assert set(there) <= set(done) | doubtful
-        seen = []
-        while watch.revision < max(there.values()):
-            seen.append(_next(watch))
-        assert [(event.key, event.revision) for event in seen] == sorted(there.items(), key=lambda each: each[1])
-        watch.close()
-
-
-def test_work_is_done_once_over_a_server_killed_again_and_again(etcd):
-    """Every record that was acknowledged as appended is worked on; an acknowledged one is never given out again."""
-    appended, finished, doubtful, stop = [], [], set(), threading.Event()
-
-    def produce() -> None:
-        with open_engine(etcd.url, **PATIENT) as engine:
-            journal, number = engine.journal(), 0
-            while not stop.is_set():
-                number += 1
-                try:
-                    appended.append(journal.append("work", b"%d" % number))
-                except UnknownOutcome:
-                    continue
-
-    def work(who: str) -> None:
-        with open_engine(etcd.url, **PATIENT) as engine:
-            journal = engine.journal()
-            while not stop.is_set():
-                try:
-                    # What is taken although the answer is lost stays so: it is given to nobody else here.
-                    taken = journal.take("work", who, 3600, limit=2)
-                except UnknownOutcome:
-                    continue
-                for each in taken:
-                    try:
-                        journal.acknowledge(each)
-                        finished.append(each.record.position)
-                    except UnknownOutcome:
-                        doubtful.add(each.record.position)
-
-    threads = [threading.Thread(target=produce), *(threading.Thread(target=work, args=(who,)) for who in "ab")]
-    for thread in threads:
-        thread.start()
-    for kills in range(1, 3):
-        while len(finished) < 30 * kills and all(thread.is_alive() for thread in threads):
-            CLOCK.sleep(0.01)
-        etcd.kill()
-        etcd.start()
-    stop.set()
-    for thread in threads:
-        thread.join()
-    with open_engine(etcd.url, **PATIENT) as engine:
-        left = {record.position for record in engine.journal().scan("work", limit=10_000)}
-        head = engine.journal().last("work")
-    assert len(finished) == len(set(finished)) >= 60
-    assert not left & set(finished)
-    assert set(appended) <= set(finished) | doubtful | left
-    assert head == max(left, default=0)
 
 
 def test_a_forked_child_has_a_loop_and_connections_of_its_own(shared_etcd, namespace):

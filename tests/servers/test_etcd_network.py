@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Iterator
@@ -17,16 +16,6 @@ from seawall.errors import Unavailable, UnknownOutcome
 from seawall.testing import BlackHole, FaultProxy, Reset
 
 ONCE = {"operation_timeout": 10.0, "attempts": 1, "break_after": 1_000, "lint": False}
-
-
-@pytest.fixture(params=["sync", "async"])
-def runner(request: pytest.FixtureRequest) -> Iterator[asyncio.Runner | None]:
-    """None for the sync face; a loop for the async one."""
-    if request.param == "sync":
-        yield None
-        return
-    with asyncio.Runner() as loop:
-        yield loop
 
 
 @pytest.fixture

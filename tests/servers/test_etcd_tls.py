@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,16 +52,6 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     server.start()
     yield Secured(server, str(ca), str(files["client", "cert"]), str(files["client", "key"]))
     server.stop()
-
-
-@pytest.fixture(params=["sync", "async"])
-def runner(request: pytest.FixtureRequest) -> Iterator[asyncio.Runner | None]:
-    """None for the sync face; a loop for the async one."""
-    if request.param == "sync":
-        yield None
-        return
-    with asyncio.Runner() as loop:
-        yield loop
 
 
 def test_a_known_certificate_is_trusted(secured, runner):

@@ -7,6 +7,7 @@ from seawall._errors._engines import (
     Damaged,
     Full,
     LeaseLost,
+    LockLost,
     ReadOnly,
     Unavailable,
     UnknownOutcome,
@@ -19,6 +20,7 @@ from seawall._errors._hierarchy import (
     ConfigError,
     DeadlineExceeded,
     EngineError,
+    OutOfOrder,
     RateLimited,
     Rejected,
     RetryBudgetExhausted,
@@ -28,6 +30,15 @@ from seawall._errors._hierarchy import (
     TimeoutExceeded,
 )
 from seawall._errors._pickling import CauseStandIn, carried
+from seawall._errors._transactions import (
+    StepRefused,
+    TransactionAborted,
+    TransactionBusy,
+    TransactionError,
+    TransactionExists,
+    TransactionInDoubt,
+    TransactionUnknown,
+)
 
 __all__ = [
     "AuthFailed",
@@ -43,6 +54,8 @@ __all__ = [
     "EngineError",
     "Full",
     "LeaseLost",
+    "LockLost",
+    "OutOfOrder",
     "RateLimited",
     "ReadOnly",
     "Rejected",
@@ -50,7 +63,14 @@ __all__ = [
     "SeawallError",
     "SegmentError",
     "Shed",
+    "StepRefused",
     "TimeoutExceeded",
+    "TransactionAborted",
+    "TransactionBusy",
+    "TransactionError",
+    "TransactionExists",
+    "TransactionInDoubt",
+    "TransactionUnknown",
     "Unavailable",
     "UnknownOutcome",
     "WrongVersion",

@@ -58,6 +58,23 @@ class LeaseLost(EngineError):
     __module__ = _PUBLIC
 
 
+class LockLost(LeaseLost):
+    """A lock, permit or leadership is no longer the holder's, or a newer token was seen: stop what it protected.
+
+    Args:
+        message: What happened, for people.
+        name: Of the lock.
+        token: The fencing token that is void; None for a lock without one.
+    """
+
+    __module__ = _PUBLIC
+
+    def __init__(self, message: str, *, name: str, token: int | None = None) -> None:
+        super().__init__(message)
+        self.name = name
+        self.token = token
+
+
 class WrongVersion(EngineError):
     """The engine, or the data in it, has a version that this seawall does not work with."""
 

@@ -18,11 +18,20 @@
     │   ├── Conflict             not as expected; nothing was changed
     │   ├── Compacted            that history is no longer kept
     │   ├── LeaseLost            a lease or claim has expired or has another owner
+    │   │   └── LockLost         a lock, permit or leadership: name, token
     │   ├── WrongVersion         of the engine or of the data in it
     │   ├── ReadOnly             no changes are taken
     │   ├── Full                 no more room
     │   ├── AuthFailed           credentials or rights
     │   └── Damaged              what is kept cannot be read
+    ├── OutOfOrder               an operation of a distributed transaction that can never come there
+    ├── TransactionError         a distributed transaction cannot go on as asked: kind, id
+    │   ├── TransactionExists    the id has another name or input
+    │   ├── TransactionBusy      somebody else has it
+    │   ├── TransactionAborted   undone everywhere: a participant voted no
+    │   ├── TransactionInDoubt   committed or aborted, not known here
+    │   └── TransactionUnknown   there is none, or no longer
+    ├── StepRefused              raised by an action: it has not happened, and is not going to
     ├── SegmentError             a shared memory segment that cannot be used
     └── ClockDrift               a stamp too far ahead: stamp, ahead, most
 """
@@ -62,6 +71,15 @@ class ConfigError(SeawallError, ValueError):
 
 class EngineError(SeawallError):
     """A store or service that seawall stands on failed, or answered what it must not; the cause says more."""
+
+    __module__ = _PUBLIC
+
+
+class OutOfOrder(SeawallError):
+    """An operation of a distributed transaction came where it can never come, such as a confirm after a cancel.
+
+    Nothing was done. Somebody sends what was not decided, or the rows that would tell are gone.
+    """
 
     __module__ = _PUBLIC
 

@@ -9,6 +9,7 @@ from seawall.cli._capacity import capacity
 from seawall.cli._compare import compare
 from seawall.cli._load import load
 from seawall.cli._report import report
+from seawall.cli._tx import tx
 from seawall.cli.demo._command import demo
 
 
@@ -23,4 +24,5 @@ main.add_command(capacity)
 main.add_command(compare)
 main.add_command(baseline)
 main.add_command(report)
+main.add_command(tx)
 main.add_command(demo)

@@ -61,9 +61,21 @@ def function_of(text: str) -> Callable[..., Any]:
     Raises:
         ConfigError: There is no such thing.
     """
+    made = thing_of(text, "a function", "shop.load:checkout")
+    if not callable(made):
+        raise ConfigError(f"a function must be callable, got {text!r}, which is {made!r:.100}")
+    return made  # type: ignore[no-any-return]
+
+
+def thing_of(text: str, what: str, example: str) -> Any:
+    """Whatever has a name in a module; `what` names it in errors.
+
+    Raises:
+        ConfigError: There is no such thing.
+    """
     found = _FUNCTION.fullmatch(text) if isinstance(text, str) else None
     if found is None:
-        raise ConfigError(f"a function must be written as module:name, got {text!r}; for example shop.load:checkout")
+        raise ConfigError(f"{what} must be written as module:name, got {text!r}; for example {example}")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
@@ -71,15 +83,13 @@ def function_of(text: str) -> Callable[..., Any]:
         for part in found[2].split("."):
             made = getattr(made, part)
     except AttributeError as error:
-        raise ConfigError(f"a function must be there, got {text!r}: {error}") from error
+        raise ConfigError(f"{what} must be there, got {text!r}: {error}") from error
     except Exception as error:
         # Whatever the module does when it is imported.
         raise ConfigError(
-            f"a function must be in a module that can be imported, got {text!r}: {type(error).__name__}: {error}"
+            f"{what} must be in a module that can be imported, got {text!r}: {type(error).__name__}: {error}"
         ) from error
-    if not callable(made):
-        raise ConfigError(f"a function must be callable, got {text!r}, which is {made!r:.100}")
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def body_of(texts: Sequence[str], folder: Path = Path()) -> bytes | str | list[bytes | str]:

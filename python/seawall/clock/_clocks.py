@@ -88,6 +88,9 @@ class SystemClock(Clock):
         return SystemClock, ()
 
 
+_Due = tuple[int, int, Callable[[], None]]
+
+
 class ManualClock(_core.Hands, Clock):
     """A clock that stands until a test moves it; kernels, threads and tasks all see the same time.
 
@@ -108,7 +111,8 @@ class ManualClock(_core.Hands, Clock):
 
     def __init__(self, start: float | timedelta = 0.0, *, autojump: bool = False) -> None:
         self._lock = threading.Lock()
-        self._timers: list[tuple[int, int, Callable[[], None]]] = []
+        self._timers: list[_Due] = []
+        self._calls: list[_Due] = []
         self._order = itertools.count()
         self._sleepers: dict[Bell, int] = {}
         self._wake: Callable[[], None] | None = None
@@ -168,6 +172,16 @@ class ManualClock(_core.Hands, Clock):
             self._jump_when_quiet(loop)
         return timer
 
+    def call_when(self, until_ns: int, callback: Callable[[], None]) -> Timer:
+        """Call `callback` once the clock is moved to `until_ns` or beyond, at that time, in the thread that moves it.
+
+        What a thread of its own does under a SystemClock. Nobody waits for it: the clock does not jump there.
+        """
+        due = (min(until_ns, LONGEST_NS), next(self._order), callback)
+        with self._lock:
+            heapq.heappush(self._calls, due)
+        return _ManualCall(self, due)
+
     @property
     def waiting(self) -> int:
         """How many wait for a later time."""
@@ -205,7 +219,7 @@ class ManualClock(_core.Hands, Clock):
         finally:
             self._wake = None
 
-    def _remind(self, until_ns: int, ring: Callable[[], None]) -> tuple[int, int, Callable[[], None]]:
+    def _remind(self, until_ns: int, ring: Callable[[], None]) -> _Due:
         timer = (min(until_ns, LONGEST_NS), next(self._order), ring)
         with self._lock:
             heapq.heappush(self._timers, timer)
@@ -214,7 +228,7 @@ class ManualClock(_core.Hands, Clock):
             ring()
         return timer
 
-    def _forget(self, timer: tuple[int, int, Callable[[], None]]) -> None:
+    def _forget(self, timer: _Due) -> None:
         with self._lock:
             if timer in self._timers:
                 self._timers.remove(timer)
@@ -236,20 +250,45 @@ class ManualClock(_core.Hands, Clock):
             loop.call_soon(self._settle, loop, _QUIET_ROUNDS)
 
     def _move_to(self, target: int) -> None:
-        due: list[Callable[[], None]] = []
-        with self._lock:
-            target = max(target, self.now_ns())
-            self.set_ns(target)
-            while self._timers and self._timers[0][0] <= target:
-                due.append(heapq.heappop(self._timers)[2])
-        for ring in due:
-            ring()
+        while True:
+            with self._lock:
+                first = self._calls[0][0] if self._calls else target
+                at = max(self.now_ns(), min(first, target))
+                self.set_ns(at)
+                due, calls = _popped(self._timers, at), _popped(self._calls, at)
+            for call in (*due, *calls):
+                call()
+            if not calls and at >= target:
+                return
 
     def __repr__(self) -> str:
         return f"ManualClock({self.time():g})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a ManualClock cannot be pickled: a copy would stand still when this one is moved")
+
+
+def _popped(heap: list[_Due], at: int) -> list[Callable[[], None]]:
+    due = []
+    while heap and heap[0][0] <= at:
+        due.append(heapq.heappop(heap)[2])
+    return due
+
+
+class _ManualCall:
+    """A call that whoever moves a ManualClock makes."""
+
+    __slots__ = ("_clock", "_due")
+
+    def __init__(self, clock: ManualClock, due: _Due) -> None:
+        self._clock = clock
+        self._due = due
+
+    def cancel(self) -> None:
+        with self._clock._lock:
+            if self._due in self._clock._calls:
+                self._clock._calls.remove(self._due)
+                heapq.heapify(self._clock._calls)
 
 
 class _ManualTimer:

@@ -7,7 +7,9 @@ from seawall.engines._options import EngineOptions
 from seawall.engines._ports import (
     ABSENT,
     Claim,
+    Claimed,
     Deleted,
+    Enlisted,
     Entry,
     Journal,
     KeyValue,
@@ -28,11 +30,13 @@ from seawall.engines._watch import Watch
 __all__ = [
     "ABSENT",
     "Claim",
+    "Claimed",
     "Consistency",
     "Deleted",
     "Durability",
     "Engine",
     "EngineOptions",
+    "Enlisted",
     "Entry",
     "Finding",
     "Guarantees",

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from seawall.clock import Clock, Deadline
 from seawall.engines._options import EngineOptions
 from seawall.engines._wire import Wire
-from seawall.engines.operation import Afresh, Op, Send, Wait
+from seawall.engines.operation import Afresh, Op, Regardless, Send, Wait
 from seawall.errors import CircuitOpen, ConfigError, DeadlineExceeded, Unavailable, UnknownOutcome
 from seawall.guard.breaker import CircuitBreaker
 from seawall.guard.retry import Exponential, Retry
@@ -141,13 +141,18 @@ class _Course(Generic[R]):
         self.reply = self.error = None
         try:
             step = self._operation.send(reply) if error is None else self._operation.throw(error)
-            while isinstance(step, Afresh):
-                self._until_ns = self._driver.clock.now_ns() + round(self._longest * 1e9)
+            while isinstance(step, (Afresh, Regardless)):
+                self._begin_again(step)
                 step = self._operation.send(None)
         except StopIteration as done:
             self.result = done.value
             return None
         return step
+
+    def _begin_again(self, step: Afresh | Regardless) -> None:
+        if isinstance(step, Regardless):
+            self._deadline, self._longest = None, step.seconds
+        self._until_ns = self._driver.clock.now_ns() + round(self._longest * 1e9)
 
     def left(self, step: Send) -> float:
         """Seconds for a send.

@@ -24,6 +24,7 @@ _OWN = {
     "postgresql": ("seawall.engines.postgres", "PostgresEngine"),
     "postgres": ("seawall.engines.postgres", "PostgresEngine"),
     **dict.fromkeys(("etcd", "etcds"), ("seawall.engines.etcd", "EtcdEngine")),
+    **dict.fromkeys(("nats", "tls"), ("seawall.engines.nats", "NatsEngine")),
 }
 _SYSTEM = SystemClock()
 

@@ -51,7 +51,14 @@ class Afresh:
     """From here on the operation has its whole time again: the caller waits for others, each round is bounded."""
 
 
-Op = Generator[Send | Wait | Afresh, Any, R]
+@dataclass(frozen=True, slots=True)
+class Regardless:
+    """From here on the operation has `seconds`, whatever the caller's Deadline: what was taken is given back."""
+
+    seconds: float
+
+
+Op = Generator[Send | Wait | Afresh | Regardless, Any, R]
 """An operation with a result of R."""
 
 

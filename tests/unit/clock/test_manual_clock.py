@@ -185,3 +185,29 @@ def test_it_cannot_be_pickled():
     message = "a ManualClock cannot be pickled: a copy would stand still when this one is moved"
     with pytest.raises(TypeError, match=f"^{message}$"):
         pickle.dumps(ManualClock())
+
+
+def test_calls_are_made_at_their_time_by_whoever_moves_the_clock():
+    """In order, also those that a call asks for; a cancelled one is not made."""
+    clock, made = ManualClock(), []
+
+    def again():
+        made.append(clock.time())
+        if len(made) < 3:
+            clock.call_when(clock.now_ns() + 2_000_000_000, again)
+
+    clock.call_when(2_000_000_000, again)
+    clock.call_when(3_000_000_000, lambda: made.append("cancelled")).cancel()
+    clock.advance(1)
+    assert made == []
+    clock.advance(10)
+    assert (made, clock.time()) == ([2, 4, 6], 11)
+
+
+def test_nobody_waits_for_a_call():
+    """The clock does not jump to it, and makes it on the way to who waits."""
+    clock, made = ManualClock(autojump=True), []
+    clock.call_when(1_000_000_000, lambda: made.append(clock.time()))
+    assert (clock.waiting, clock.next_ns, clock.jump()) == (0, None, False)
+    clock.sleep(5)
+    assert (made, clock.time()) == ([1], 5)

@@ -10,7 +10,7 @@ import pytest
 from seawall.clock import Deadline, ManualClock
 from seawall.engines import EngineOptions
 from seawall.engines._driver import Driver
-from seawall.engines.operation import Afresh, Send, Wait
+from seawall.engines.operation import Afresh, Regardless, Send, Wait
 from seawall.errors import ConfigError, Conflict, DeadlineExceeded, Unavailable, UnknownOutcome
 from seawall.guard.retry import Retry
 
@@ -233,3 +233,13 @@ def test_afresh_gives_the_operation_its_whole_time_again(drive, clock):
     wire = ScriptedWire(clock, "yes", takes=0.8)
     drive(wire, Send("ask"), Afresh(), Send("ask"), Afresh(), Send("ask"), operation_timeout=1.0)
     assert wire.timeouts == pytest.approx([1.0, 1.0, 1.0])
+
+
+def test_what_was_taken_is_given_back_regardless(drive):
+    """A passed deadline and an operation timeout do not count from there on; its own time does."""
+    clock = ManualClock()
+    wire = ScriptedWire(clock, "reply", takes=3.0)
+    with Deadline(2, clock=clock):
+        steps = (Send("a"), Regardless(4.0), Send("b"), Send("c"))
+        assert drive(wire, *steps, operation_timeout=5.0) == ["reply", None, "reply", "reply"]
+    assert wire.timeouts == [2.0, 4.0, 1.0]

@@ -12,7 +12,9 @@ from seawall.errors import EngineError, Unavailable
 
 
 @pytest.mark.parametrize("face", ["sync", "async"])
-@pytest.mark.parametrize("url", ["redis://127.0.0.1:1", "postgresql://127.0.0.1:1/d", "etcd://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "url", ["redis://127.0.0.1:1", "postgresql://127.0.0.1:1/d", "etcd://127.0.0.1:1", "nats://127.0.0.1:1"]
+)
 @pytest.mark.parametrize("seconds", [0.0, 1e-9, 5.0])
 def test_a_call_without_the_time_to_connect_is_unavailable(url, face, seconds):
     """However little there is: the waits before it may have taken all of it."""

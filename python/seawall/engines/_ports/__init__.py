@@ -3,8 +3,8 @@
 from seawall.engines._ports._algorithms import State, shifted
 from seawall.engines._ports._changes import Batch, Change, Deleted, Event, Feed, Put, Resync
 from seawall.engines._ports._checks import MAX_KEY_BYTES, MAX_VALUE_BYTES
-from seawall.engines._ports._journal import Claim, Journal, Record, Taken
-from seawall.engines._ports._key_value import ABSENT, Entry, KeyValue, Lease, Listing, Swap
+from seawall.engines._ports._journal import Claim, Claimed, Journal, Record, Taken
+from seawall.engines._ports._key_value import ABSENT, Enlisted, Entry, KeyValue, Lease, Listing, Swap
 from seawall.engines._ports._meter import Meter
 from seawall.engines._ports._rules import Reading, Rule, decide
 
@@ -15,7 +15,9 @@ __all__ = [
     "Batch",
     "Change",
     "Claim",
+    "Claimed",
     "Deleted",
+    "Enlisted",
     "Entry",
     "Event",
     "Feed",

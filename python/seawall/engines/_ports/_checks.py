@@ -49,6 +49,8 @@ def whole_of(value: Any, what: str, *, least: int = 0, most: int = _MOST) -> int
 
 def seconds_of(value: Any, what: str, *, least: float = 0.001, most: float = 365 * 86_400.0) -> float:
     """A duration in seconds."""
+    if type(value) is float and least <= value <= most and value == round(value, 6):
+        return value  # in whole microseconds it is exact already
     seconds = to_ns(value, what, least_ns=0) / 1e9
     if not least <= seconds <= most:
         raise ConfigError(f"{what} must be {least:g} to {most:,.10g} s, got {value}")

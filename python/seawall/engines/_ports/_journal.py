@@ -44,6 +44,18 @@ class Claim(NamedTuple):
     ttl: float
 
 
+class Claimed(NamedTuple):
+    """A claim, and where the records stand that were appended with it.
+
+    Attributes:
+        claim: The sole right to the stream.
+        position: Of the last record.
+    """
+
+    claim: Claim
+    position: int
+
+
 class Taken(NamedTuple):
     """A record that one worker has taken to work on, until `ttl` seconds later; then another may take it.
 
@@ -142,6 +154,32 @@ class Journal(ABC):
     @abstractmethod
     def _forget(self, inbox: str, message: str) -> Op[bool]:
         """Forget a message, so that it may come again; False when it was not remembered."""
+
+    def _claim_and_append(  # noqa: PLR0917 -- as engines are asked
+        self, stream: str, owner: str, ttl: float, records: tuple[bytes, ...], expected: int | None, unless: str | None
+    ) -> Op[Claimed | None]:
+        """`_claim`, then `_append` under that claim; engines that can do both in one step write their own."""
+        claim = yield from self._claim(stream, owner, ttl)
+        if claim is None:
+            return None
+        try:
+            if unless is not None and (last := (yield from self._last(unless))):
+                raise conflict(unless, 0, last)
+            return Claimed(claim, (yield from self._append(stream, records, expected, claim)))
+        except Conflict:
+            yield from self._release(claim)
+            raise
+
+    def _conclude(self, claim: Claim, records: tuple[bytes, ...], into: str | None) -> Op[None]:
+        """`_append`, move, `_release`, each repeatable; engines that can do all in one step write their own."""
+        left = None if into is None else (yield from left_to_move(self, claim, records, into))
+        if records:
+            yield from self._append(claim.stream, records, None, claim)
+        else:
+            yield from self._renew(claim)
+        if into is not None and left is not None:
+            yield from move(self, claim, left, into)
+        yield from self._release(claim)
 
     def _append_within(self, transaction: Any, stream: str, records: tuple[bytes, ...]) -> Op[int]:
         """`_append` inside the caller's transaction; for engines that declare `transactional`."""
@@ -261,6 +299,63 @@ class Journal(ABC):
         """Give a claim back; False when it was lost already."""
         return (yield from self._release(claim))
 
+    def _do_claim_and_append(
+        self,
+        stream: str,
+        owner: str,
+        ttl: float | timedelta,
+        *records: bytes,
+        expected: int | None = None,
+        unless: str | None = None,
+    ) -> Op[Claimed | None]:
+        """Claim a stream and append to it; None while somebody has it, and then nothing is appended.
+
+        Guarantees: one atomic step in memory, SQLite, PostgreSQL and Redis. Elsewhere the claim comes first: whoever
+        dies between leaves a claim that expires, and no record.
+
+        Args:
+            stream: Begins to exist with its first record.
+            owner: For people.
+            ttl: Seconds, 0.1 to a day.
+            records: 1 to 1,000, of at most a million bytes each.
+            expected: The last position the caller knows of; 0 for an empty stream; None does not care.
+            unless: Another stream, which must be empty.
+
+        Raises:
+            Conflict: There is more in `stream` than expected, or something in `unless`; nothing was changed.
+        """
+        if not 1 <= len(records) <= MAX_RECORDS:
+            raise ConfigError(f"records must be 1 to {MAX_RECORDS:,}, got {len(records):,}")
+        data = tuple(value_of(record, "record") for record in records)
+        seconds = seconds_of(ttl, "ttl", least=0.1, most=86_400.0)
+        position = None if expected is None else whole_of(expected, "expected")
+        other = None if unless is None else name_of(unless, "unless")
+        names = name_of(stream, "stream"), name_of(owner, "owner")
+        return (yield from self._claim_and_append(*names, seconds, data, position, other))
+
+    def _do_conclude(self, claim: Claim, *records: bytes, into: str | None = None) -> Op[None]:
+        """Append under a claim, give all records of the stream another stream's name, and end the claim.
+
+        Guarantees: one atomic step in memory, SQLite, PostgreSQL and Redis. Elsewhere it is several, in this order:
+        whoever dies between may claim the stream again and conclude without records; nothing is lost or double.
+
+        Args:
+            claim: Current.
+            records: None to 1,000, of at most a million bytes each.
+            into: An empty stream; None leaves the records where they are.
+
+        Raises:
+            LeaseLost: The claim has expired or been taken over; nothing was changed.
+            Conflict: There is something in `into`; nothing was changed.
+            UnknownOutcome: The answer was lost.
+        """
+        if len(records) > MAX_RECORDS:
+            raise ConfigError(f"records must be at most {MAX_RECORDS:,}, got {len(records):,}")
+        if into == claim.stream:
+            raise ConfigError(f"into must be another stream than {into!r}, which is the claimed one")
+        data = tuple(value_of(record, "record") for record in records)
+        yield from self._conclude(claim, data, None if into is None else name_of(into, "into"))
+
     def _do_take(self, stream: str, owner: str, ttl: float | timedelta, *, limit: int = 1) -> Op[tuple[Taken, ...]]:
         """Take the oldest records nobody works on, at most `limit` (1 to 1,000), for `ttl` seconds (0.1 to a day).
 
@@ -305,6 +400,8 @@ class Journal(ABC):
     claim, claim_async = blocking(_do_claim), awaitable(_do_claim)
     renew, renew_async = blocking(_do_renew), awaitable(_do_renew)
     release, release_async = blocking(_do_release), awaitable(_do_release)
+    claim_and_append, claim_and_append_async = blocking(_do_claim_and_append), awaitable(_do_claim_and_append)
+    conclude, conclude_async = blocking(_do_conclude), awaitable(_do_conclude)
     take, take_async = blocking(_do_take), awaitable(_do_take)
     acknowledge, acknowledge_async = blocking(_do_acknowledge), awaitable(_do_acknowledge)
     give_back, give_back_async = blocking(_do_give_back), awaitable(_do_give_back)
@@ -337,3 +434,29 @@ def conflict(stream: str, expected: int, actual: int | None) -> Conflict:
         expected=expected,
         actual=actual,
     )
+
+
+def all_records(journal: Journal, stream: str) -> Op[tuple[bytes, ...]]:
+    """The data of a whole stream, read in pages."""
+    data: list[bytes] = []
+    after = 0
+    while page := (yield from journal._scan(stream, after, MAX_RECORDS)):
+        data += (record.data for record in page)
+        after = page[-1].position
+    return tuple(data)
+
+
+def left_to_move(journal: Journal, claim: Claim, records: tuple[bytes, ...], into: str) -> Op[tuple[bytes, ...]]:
+    """What a move that may have been begun before has still to bring; Conflict when `into` holds something else."""
+    there = yield from all_records(journal, into)
+    wanted = (*(yield from all_records(journal, claim.stream)), *records)
+    if wanted[: len(there)] != there:
+        raise conflict(into, 0, (yield from journal._last(into)))
+    return wanted[len(there) :]
+
+
+def move(journal: Journal, claim: Claim, left: tuple[bytes, ...], into: str) -> Op[None]:
+    """Bring `left` to the end of `into` and empty the claimed stream; again from the start it makes no difference."""
+    for first in range(0, len(left), MAX_RECORDS):
+        yield from journal._append(into, left[first : first + MAX_RECORDS], None, None)
+    yield from journal._trim(claim.stream, (yield from journal._last(claim.stream)))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from seawall.engines._ports._changes import Batch, Feed
 from seawall.engines._ports._checks import name_of, seconds_of, value_of, whole_of
-from seawall.engines.operation import Op, awaitable, blocking
-from seawall.errors import Full, LeaseLost
+from seawall.engines.operation import Afresh, Op, awaitable, blocking, bounded
+from seawall.errors import Compacted, Conflict, Full, LeaseLost
 
 if TYPE_CHECKING:
     from seawall.engines._driver import Driver
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 ABSENT = 0
 """The revision of a key that is not there: `compare_and_set(key, value, ABSENT)` only creates."""
+
+
+MOST_LISTED = 1_000_000
+_LONGEST_ANSWER = 5.0
 
 
 class Entry(NamedTuple):
@@ -35,7 +39,10 @@ class Entry(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """All keys below a prefix at one revision, in the order of the keys; watch from there and nothing is missed."""
+    """All keys below a prefix at one revision, in the order of the keys; watch from there and nothing is missed.
+
+    The last change of the namespace may be older than that revision: do not wait until a watch reaches it.
+    """
 
     entries: tuple[Entry, ...]
     revision: int
@@ -66,6 +73,25 @@ class Lease(NamedTuple):
 
     id: str
     ttl: float
+
+
+class Enlisted(NamedTuple):
+    """The answer to `enlist`; true when the key is there, with a lease of its own.
+
+    Attributes:
+        done: Whether it is there.
+        revision: Of its creation; 0 when it was not done.
+        lease: The lease it vanishes with; None when it was not done.
+        ahead: How many keys below the prefix are older.
+    """
+
+    done: bool
+    revision: int
+    lease: Lease | None
+    ahead: int
+
+    def __bool__(self) -> bool:
+        return self.done
 
 
 class KeyValue(ABC):
@@ -121,6 +147,31 @@ class KeyValue(ABC):
     @abstractmethod
     def _revoke(self, lease: str) -> Op[bool]:
         """End a lease, and its keys with it; False when it had ended."""
+
+    def _enlist(self, key: str, value: bytes, ttl: float, behind: str, most: int | None) -> Op[Enlisted]:
+        """Create a key under a new lease, if fewer than `most` keys begin with `behind`; raises Conflict for another's.
+
+        A key that is there already with this value is answered as it is, so that a lost answer may be asked for again.
+        Engines that can, do this in one atomic step, and mark it `again=True`. This one, in several, is as safe: what
+        is created counts from then on. But it may refuse when another was refused in the same moment.
+        """
+        lease = yield from self._grant(ttl)
+        swap = yield from self._put(key, value, lease.id, ABSENT)
+        listing = yield from self._list(behind, MOST_LISTED)
+        while listing.revision < swap.revision:  # an engine whose readers may be behind
+            listing = yield from self._list(behind, MOST_LISTED)
+        older = [entry for entry in listing.entries if entry.key != key]
+        if not swap:
+            yield from self._revoke(lease.id)
+            found = yield from self._get(key)
+            if found is None or found.value != value or found.lease is None:
+                raise enlisted_by_another(key)
+            swap, lease = Swap(True, found.revision), Lease(found.lease, ttl)
+        ahead = sum(entry.revision < swap.revision for entry in older)
+        if most is not None and ahead >= most:
+            yield from self._revoke(lease.id)
+            return Enlisted(False, 0, None, ahead)
+        return Enlisted(True, swap.revision, lease, ahead)
 
     @abstractmethod
     def _changes(self, feed: Feed, wait: float) -> Op[Batch]:
@@ -190,7 +241,7 @@ class KeyValue(ABC):
         Raises:
             Full: There are more.
         """
-        most = whole_of(limit, "limit", least=1, most=1_000_000)
+        most = whole_of(limit, "limit", least=1, most=MOST_LISTED)
         found = yield from self._list(name_of(prefix, "prefix", empty=True), most + 1)
         if len(found.entries) > most:
             raise Full(f"more than {most:,} keys begin with {prefix!r}; list a longer prefix or raise limit")
@@ -215,6 +266,52 @@ class KeyValue(ABC):
         """End a lease now, and its keys with it; False when it had ended."""
         return (yield from self._revoke(_known_lease(lease)))
 
+    def _do_enlist(
+        self, key: str, value: bytes, *, ttl: float | timedelta, behind: str = "", most: int | None = None
+    ) -> Op[Enlisted]:
+        """Create a key with a lease of its own, and tell how many keys below a prefix are older: who is first holds.
+
+        Guarantees: with `most`, nothing is created unless fewer than `most` keys begin with `behind`. It makes no
+        difference the second time, as long as the key is there: a lost answer may be asked for again.
+
+        Cost: one round trip where the engine can; else that of grant, compare_and_set and list.
+
+        Args:
+            key: Nobody else's: choose it by chance. Written once, since its revision is its place.
+            value: At most a million bytes.
+            ttl: Of the lease, in seconds, 0.1 to a day.
+            behind: The prefix below which keys count.
+            most: 1 to 1,000,000; None creates the key however many there are.
+
+        Raises:
+            Conflict: There is such a key with another value.
+            UnknownOutcome: The answer was lost; the key may be there, until its lease ends.
+        """
+        name, data, prefix = name_of(key, "key"), value_of(value, "value"), name_of(behind, "behind", empty=True)
+        seconds = seconds_of(ttl, "ttl", least=0.1, most=86_400.0)
+        bound = None if most is None else whole_of(most, "most", least=1, most=MOST_LISTED)
+        return (yield from self._enlist(name, data, seconds, prefix, bound))
+
+    def _do_wait_for_change(self, prefix: str, *, after: int, timeout: float | timedelta) -> Op[bool]:
+        """Wait until something below a prefix has changed after a revision; False when nothing has in `timeout` s.
+
+        For those who look again anyway: it may say True too often. To follow changes, `watch`.
+
+        Args:
+            prefix: Empty for all.
+            after: The revision that is known, usually that of a `list`.
+            timeout: 0 to 300 s.
+        """
+        feed = Feed(name_of(prefix, "prefix", empty=True), whole_of(after, "after"))
+        seconds = seconds_of(timeout, "timeout", least=0.0, most=300.0)
+        yield Afresh()
+        try:
+            return bool((yield from bounded(self._changes(feed, seconds), seconds + _LONGEST_ANSWER)).changes)
+        except Compacted:
+            return True
+        finally:
+            yield from self._unfollow(feed)
+
     get, get_async = blocking(_do_get), awaitable(_do_get)
     put, put_async = blocking(_do_put), awaitable(_do_put)
     compare_and_set, compare_and_set_async = blocking(_do_compare_and_set), awaitable(_do_compare_and_set)
@@ -223,6 +320,8 @@ class KeyValue(ABC):
     grant, grant_async = blocking(_do_grant), awaitable(_do_grant)
     keep_alive, keep_alive_async = blocking(_do_keep_alive), awaitable(_do_keep_alive)
     revoke, revoke_async = blocking(_do_revoke), awaitable(_do_revoke)
+    enlist, enlist_async = blocking(_do_enlist), awaitable(_do_enlist)
+    wait_for_change, wait_for_change_async = blocking(_do_wait_for_change), awaitable(_do_wait_for_change)
 
     def watch(self, prefix: str = "", *, after: int | None = None, heartbeat: float | timedelta = 5.0) -> Watch:
         """Follow all changes below a prefix: `with kv.watch("jobs/") as watch: for event in watch: ...`, or async.
@@ -257,3 +356,8 @@ def lease_lost(lease: str) -> LeaseLost:
     return LeaseLost(
         f"lease {lease} has ended, and its keys with it; stop what it protected, then grant another and write again"
     )
+
+
+def enlisted_by_another(key: str) -> Conflict:
+    """The error of `enlist` for a key that is there with another value."""
+    return Conflict(f"there is a key {key!r} of somebody else; nothing was changed: choose another key", expected=0)

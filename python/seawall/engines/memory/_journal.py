@@ -9,7 +9,7 @@ from functools import partial
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._ports import Claim, Journal, Record, Taken
+from seawall.engines._ports import Claim, Claimed, Journal, Record, Taken
 from seawall.engines._ports._journal import claim_lost, conflict, taken_lost
 from seawall.engines.operation import Op, Send
 
@@ -114,6 +114,39 @@ class JournalState:
         found.ends_ns = 0
         self._tidy(claim.stream, now)
         return True
+
+    def claim_and_append(  # noqa: PLR0917 -- as the port asks
+        self,
+        stream: str,
+        owner: str,
+        ttl: float,
+        records: tuple[bytes, ...],
+        expected: int | None,
+        unless: str | None,
+        now: int,
+    ) -> Claimed | None:
+        """Claim a stream and append to it."""
+        found = self._streams.get(stream) or _Stream()
+        if found.ends_ns > now:
+            return None
+        if unless is not None and (last := self.last(unless, now)):
+            raise conflict(unless, 0, last)
+        position = self.append(stream, records, expected, None, now)
+        claim = self.claim(stream, owner, ttl, now)
+        return None if claim is None else Claimed(claim, position)
+
+    def conclude(self, claim: Claim, records: tuple[bytes, ...], into: str | None, now: int) -> None:
+        """Append, rename, end the claim."""
+        found = self._streams.get(claim.stream)
+        if found is None or not _is_current(found, claim, now):
+            raise claim_lost(claim)
+        if into is not None and (last := self.last(into, now)):
+            raise conflict(into, 0, last)
+        if records:
+            self.append(claim.stream, records, None, None, now)
+        if into is not None and found.records:
+            self._streams.setdefault(into, _Stream()).records, found.records = found.records, {}
+        self.release(claim, now)
 
     def take(self, stream: str, owner: str, ttl: float, limit: int, now: int) -> tuple[Taken, ...]:
         """Take the oldest free records."""
@@ -220,6 +253,16 @@ class MemoryJournal(Journal):
     def _release(self, claim: Claim) -> Op[bool]:
         done: bool = yield Send(partial(self._state.release, claim))
         return done
+
+    def _claim_and_append(  # noqa: PLR0917 -- as the port asks
+        self, stream: str, owner: str, ttl: float, records: tuple[bytes, ...], expected: int | None, unless: str | None
+    ) -> Op[Claimed | None]:
+        step = Send(partial(self._state.claim_and_append, stream, owner, ttl, records, expected, unless))
+        claimed: Claimed | None = yield step
+        return claimed
+
+    def _conclude(self, claim: Claim, records: tuple[bytes, ...], into: str | None) -> Op[None]:
+        yield Send(partial(self._state.conclude, claim, records, into))
 
     def _take(self, stream: str, owner: str, ttl: float, limit: int) -> Op[tuple[Taken, ...]]:
         taken: tuple[Taken, ...] = yield Send(partial(self._state.take, stream, owner, ttl, limit))

@@ -10,8 +10,8 @@ from functools import partial
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._ports import Batch, Change, Deleted, Entry, Feed, KeyValue, Lease, Listing, Put, Swap
-from seawall.engines._ports._key_value import lease_lost
+from seawall.engines._ports import Batch, Change, Deleted, Enlisted, Entry, Feed, KeyValue, Lease, Listing, Put, Swap
+from seawall.engines._ports._key_value import enlisted_by_another, lease_lost
 from seawall.engines.memory._wire import Follow
 from seawall.engines.operation import Op, Send
 from seawall.errors import Compacted
@@ -83,6 +83,25 @@ class KeyValueState:
         self._leases[name] = _Granted(ttl_ns, now + ttl_ns)
         heapq.heappush(self._ends, (now + ttl_ns, name))
         return Lease(name, ttl)
+
+    def enlist(  # noqa: PLR0917 -- run by position under the lock
+        self, key: str, value: bytes, ttl: float, behind: str, most: int | None, now: int
+    ) -> Enlisted:
+        """Create under a new lease, on condition."""
+        self._expire(now)
+        found = self._entries.get(key)
+        if found is not None and (found.value != value or found.lease is None):
+            raise enlisted_by_another(key)
+        others = [entry.revision for entry in self._entries.values() if entry.key.startswith(behind)]
+        if found is not None:
+            assert found.lease is not None
+            return Enlisted(
+                True, found.revision, Lease(found.lease, ttl), sum(other < found.revision for other in others)
+            )
+        if most is not None and len(others) >= most:
+            return Enlisted(False, 0, None, len(others))
+        lease = self.grant(ttl, now)
+        return Enlisted(True, self.put(key, value, lease.id, 0, now).revision, lease, len(others))
 
     def keep_alive(self, lease: str, now: int) -> Lease:
         """Full time again."""
@@ -170,6 +189,10 @@ class MemoryKeyValue(KeyValue):
     def _grant(self, ttl: float) -> Op[Lease]:
         lease: Lease = yield Send(partial(self._state.grant, ttl))
         return lease
+
+    def _enlist(self, key: str, value: bytes, ttl: float, behind: str, most: int | None) -> Op[Enlisted]:
+        enlisted: Enlisted = yield Send(partial(self._state.enlist, key, value, ttl, behind, most), again=True)
+        return enlisted
 
     def _keep_alive(self, lease: str) -> Op[Lease]:
         kept: Lease = yield Send(partial(self._state.keep_alive, lease))

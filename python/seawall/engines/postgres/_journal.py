@@ -6,7 +6,7 @@ from typing import Any
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._ports import Claim, Journal, Record, Taken
+from seawall.engines._ports import Claim, Claimed, Journal, Record, Taken
 from seawall.engines._ports._journal import claim_lost, conflict, taken_lost
 from seawall.engines.operation import Op, Send
 from seawall.engines.postgres._step import Joined, Rows, Statement, Step
@@ -115,6 +115,33 @@ class PostgresJournal(Journal):
     def _release(self, claim: Claim) -> Op[bool]:
         (done,) = yield from self._call("release", ("text", claim.stream), ("bigint", claim.token))
         return bool(done)
+
+    def _claim_and_append(  # noqa: PLR0917 -- as the port asks
+        self, stream: str, owner: str, ttl: float, records: tuple[bytes, ...], expected: int | None, unless: str | None
+    ) -> Op[Claimed | None]:
+        state, token, position = yield from self._call(
+            "claim_and_append", ("text", stream), ("bigint", _us(ttl)), ("bytea[]", list(records)),
+            ("bigint", expected), ("text", unless), sweep="claims",
+        )  # fmt: skip
+        if state == "claimed":
+            return None
+        if state == "other":
+            assert unless is not None
+            raise conflict(unless, 0, position)
+        if state == "conflict":
+            assert expected is not None
+            raise conflict(stream, expected, position)
+        return Claimed(Claim(stream, owner, token, ttl), position)
+
+    def _conclude(self, claim: Claim, records: tuple[bytes, ...], into: str | None) -> Op[None]:
+        state, position = yield from self._call(
+            "conclude", ("text", claim.stream), ("bigint", claim.token), ("bytea[]", list(records)), ("text", into)
+        )
+        if state == "lost":
+            raise claim_lost(claim)
+        if state == "conflict":
+            assert into is not None
+            raise conflict(into, 0, position)
 
     def _take(self, stream: str, owner: str, ttl: float, limit: int) -> Op[tuple[Taken, ...]]:
         statement = self._function("take", ("text", stream), ("bigint", _us(ttl)), ("bigint", limit))

@@ -7,8 +7,8 @@ from typing import Any
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._ports import Batch, Change, Deleted, Entry, Feed, KeyValue, Lease, Listing, Put, Swap
-from seawall.engines._ports._key_value import lease_lost
+from seawall.engines._ports import Batch, Change, Deleted, Enlisted, Entry, Feed, KeyValue, Lease, Listing, Put, Swap
+from seawall.engines._ports._key_value import enlisted_by_another, lease_lost
 from seawall.engines.operation import Op, Send, Wait
 from seawall.engines.postgres._step import Hear, Look, Rows, Step
 from seawall.engines.postgres._wire import PostgresWire
@@ -91,6 +91,17 @@ class PostgresKeyValue(KeyValue):
     def _grant(self, ttl: float) -> Op[Lease]:
         (lease,) = yield from self._call("kv_grant", ("bigint", round(ttl * 1e6)), again=True)
         return Lease(lease, ttl)
+
+    def _enlist(self, key: str, value: bytes, ttl: float, behind: str, most: int | None) -> Op[Enlisted]:
+        state, revision, lease, ahead = yield from self._call(
+            "kv_enlist", ("text", key), ("bytea", value), ("bigint", round(ttl * 1e6)), ("text", behind),
+            ("bigint", most), ("bigint", self._most), again=True,
+        )  # fmt: skip
+        if state == "other":
+            raise enlisted_by_another(key)
+        if state == "full":
+            return Enlisted(False, 0, None, ahead)
+        return Enlisted(True, revision, Lease(lease, ttl), ahead)
 
     def _keep_alive(self, lease: str) -> Op[Lease]:
         (ttl_us,) = yield from self._call("kv_keep_alive", ("text", lease), again=True)

@@ -271,6 +271,45 @@ BEGIN
 END $$;
 """
 
+# Two streams are locked in one order whichever becomes which.
+_CLOSING = """
+CREATE FUNCTION {s}.claim_and_append(
+    ns text, name text, lasts_us bigint, items bytea[], expected bigint, other text,
+    OUT state text, OUT minted bigint, OUT at_position bigint
+) LANGUAGE plpgsql AS $$
+BEGIN
+    minted := {s}.claim(ns, name, lasts_us);
+    IF minted IS NULL THEN state := 'claimed'; RETURN; END IF;
+    SELECT max(r.position) INTO at_position FROM {s}.records AS r WHERE r.namespace = ns AND r.stream = other;
+    IF at_position IS NOT NULL THEN
+        state := 'other';
+    ELSE
+        SELECT a.state, a.at_position INTO state, at_position FROM {s}.append(ns, name, items, expected) AS a;
+    END IF;
+    IF state <> 'done' THEN
+        DELETE FROM {s}.claims AS c WHERE c.namespace = ns AND c.stream = name AND c.token = minted;
+    END IF;
+END $$;
+CREATE FUNCTION {s}.conclude(
+    ns text, name text, held_token bigint, items bytea[], other text, OUT state text, OUT at_position bigint
+) LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM {s}.stream_lock(ns, least(name, coalesce(other, name)));
+    PERFORM {s}.stream_lock(ns, greatest(name, coalesce(other, name)));
+    SELECT max(r.position) INTO at_position FROM {s}.records AS r WHERE r.namespace = ns AND r.stream = other;
+    PERFORM 1 FROM {s}.claims AS c
+    WHERE c.namespace = ns AND c.stream = name AND c.token = held_token AND c.ends_us > (SELECT {s}.now_us());
+    IF NOT FOUND THEN state := 'lost'; RETURN; END IF;
+    IF at_position IS NOT NULL THEN state := 'conflict'; RETURN; END IF;
+    PERFORM {s}.append(ns, name, items);
+    IF other IS NOT NULL THEN
+        UPDATE {s}.records AS r SET stream = other WHERE r.namespace = ns AND r.stream = name;
+    END IF;
+    DELETE FROM {s}.claims AS c WHERE c.namespace = ns AND c.stream = name AND c.token = held_token;
+    state := 'done';
+END $$;
+"""
+
 # Keys are locked in one order whatever the order of the rules, so that two callers cannot wait for each other.
 _METER = """
 CREATE FUNCTION {s}.limits_held(ns text, names text[])
@@ -286,7 +325,32 @@ BEGIN
 END $$;
 """
 
-MIGRATIONS = ((_TABLES, _SHARED, _KEY_VALUE, _JOURNAL, _METER),)
+_ENLIST = """
+CREATE FUNCTION {s}.kv_enlist(
+    ns text, k text, v bytea, lasts_us bigint, behind text, room bigint, most bigint,
+    OUT state text, OUT at_revision bigint, OUT granted text, OUT ahead bigint
+) LANGUAGE plpgsql AS $$
+DECLARE there bytea;
+BEGIN
+    PERFORM {s}.kv_sweep(ns, most);
+    SELECT e.value, e.revision, e.lease INTO there, at_revision, granted FROM {s}.entries AS e
+    WHERE e.namespace = ns AND e.key = k;
+    SELECT count(*) INTO ahead FROM {s}.entries AS e
+    WHERE e.namespace = ns AND e.key >= behind AND e.key < behind || chr(1114111)
+    AND (at_revision IS NULL OR e.revision < at_revision);
+    IF at_revision IS NOT NULL THEN
+        state := CASE WHEN granted IS NULL OR there <> v THEN 'other' ELSE 'done' END;
+        RETURN;
+    END IF;
+    IF ahead >= room THEN state := 'full'; RETURN; END IF;
+    granted := {s}.kv_grant(ns, lasts_us);
+    at_revision := {s}.kv_record(ns, k, v, most);
+    INSERT INTO {s}.entries VALUES (ns, k, v, at_revision, granted);
+    state := 'done';
+END $$;
+"""
+
+MIGRATIONS = ((_TABLES, _SHARED, _KEY_VALUE, _JOURNAL, _METER), (_CLOSING,), (_ENLIST,))
 VERSION = len(MIGRATIONS)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._ports import Claim, Journal, Record, Taken
+from seawall.engines._ports import Claim, Claimed, Journal, Record, Taken
 from seawall.engines._ports._journal import claim_lost, conflict, taken_lost
 from seawall.engines.operation import Op, Send
 from seawall.engines.redis._call import Call, load
@@ -15,7 +15,7 @@ from seawall.engines.redis._call import Call, load
 _SCRIPT = load("journal.lua")
 _SHARED = ("meta", "streams", "claims", "tokens")
 _OWN = ("records", "places", "ready", "held", "takings")
-_LOST, _CONFLICT = -1, -2
+_LOST, _CONFLICT, _OTHER = -1, -2, -3
 
 
 class RedisJournal(Journal):
@@ -26,10 +26,14 @@ class RedisJournal(Journal):
         self._base = f"seawall:{{{namespace}}}:journal"
         self._shared = tuple(f"{self._base}:{part}" for part in _SHARED)
 
-    def _call(self, operation: str, stream: str | None, *args: Any, again: bool = False) -> Send:
-        own = () if stream is None else tuple(f"{self._base}:{part}:{stream}" for part in _OWN)
-        keys = (*self._shared, *own)
+    def _call(
+        self, operation: str, stream: str | None, *args: Any, again: bool = False, other: str | None = None
+    ) -> Send:
+        keys = (*self._shared, *self._own(stream), *self._own(other))
         return Send(Call((len(keys), *keys, operation, *args), _SCRIPT), again=again)
+
+    def _own(self, stream: str | None) -> tuple[str, ...]:
+        return () if stream is None else tuple(f"{self._base}:{part}:{stream}" for part in _OWN)
 
     def _append(self, stream: str, records: tuple[bytes, ...], expected: int | None, claim: Claim | None) -> Op[int]:
         last, token = "" if expected is None else expected, "" if claim is None else claim.token
@@ -67,6 +71,29 @@ class RedisJournal(Journal):
 
     def _release(self, claim: Claim) -> Op[bool]:
         return bool((yield self._call("release", None, claim.stream, claim.token)))
+
+    def _claim_and_append(  # noqa: PLR0917 -- as the port asks
+        self, stream: str, owner: str, ttl: float, records: tuple[bytes, ...], expected: int | None, unless: str | None
+    ) -> Op[Claimed | None]:
+        last = "" if expected is None else expected
+        done, *rest = yield self._call("claim_and_append", stream, stream, _us(ttl), last, *records, other=unless)
+        if done == _LOST:
+            return None
+        if unless is not None and done == _OTHER:
+            raise conflict(unless, 0, rest[0])
+        if expected is not None and done == _CONFLICT:
+            raise conflict(stream, expected, rest[0])
+        token, position = rest
+        return Claimed(Claim(stream, owner, token, ttl), position)
+
+    def _conclude(self, claim: Claim, records: tuple[bytes, ...], into: str | None) -> Op[None]:
+        done, *position = yield self._call(
+            "conclude", claim.stream, claim.stream, claim.token, into or "", *records, other=into
+        )
+        if done == _LOST:
+            raise claim_lost(claim)
+        if into is not None and done == _CONFLICT:
+            raise conflict(into, 0, position[0])
 
     def _take(self, stream: str, owner: str, ttl: float, limit: int) -> Op[tuple[Taken, ...]]:
         reply = yield self._call("take", stream, _us(ttl), limit)

@@ -7,14 +7,15 @@ from typing import Any
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._ports import Batch, Change, Deleted, Entry, Feed, KeyValue, Lease, Listing, Put, Swap
-from seawall.engines._ports._key_value import lease_lost
+from seawall.engines._ports import Batch, Change, Deleted, Enlisted, Entry, Feed, KeyValue, Lease, Listing, Put, Swap
+from seawall.engines._ports._key_value import enlisted_by_another, lease_lost
 from seawall.engines.operation import Op, Send
 from seawall.engines.redis._call import Call, load
 from seawall.errors import Compacted
 
 _SCRIPT = load("key_value.lua")
-_PARTS = ("meta", "values", "facts", "names", "history", "leases", "ttls", "bound", "bell")
+_PARTS = ("meta", "values", "facts", "names", "history", "leases", "bound")
+_HISTORY = _PARTS.index("history")
 _LOST = -1
 
 
@@ -54,6 +55,16 @@ class RedisKeyValue(KeyValue):
         lease = yield self._call("grant", ceil(ttl * 1e6))
         return Lease(lease.decode(), ttl)
 
+    def _enlist(self, key: str, value: bytes, ttl: float, behind: str, most: int | None) -> Op[Enlisted]:
+        done, ahead, *minted = yield self._call(
+            "enlist", key, value, ceil(ttl * 1e6), behind, _or_empty(most), again=True
+        )
+        if done == _LOST:
+            raise enlisted_by_another(key)
+        if done == 0:
+            return Enlisted(False, 0, None, ahead)
+        return Enlisted(True, minted[0], Lease(minted[1].decode(), ttl), ahead)
+
     def _keep_alive(self, lease: str) -> Op[Lease]:
         # A second sign of life makes no difference.
         ttl_us = yield self._call("keep_alive", lease, again=True)
@@ -69,7 +80,8 @@ class RedisKeyValue(KeyValue):
         if batch.changes:
             return batch
         asleep = wait if next_end_us == _LOST else min(wait, max(0, next_end_us) / 1e6)
-        command = ("XREAD", "BLOCK", max(1, ceil(asleep * 1000)), "STREAMS", self._keys[-1], f"{tick}-0")
+        until = max(1, ceil(asleep * 1000))
+        command = ("XREAD", "COUNT", 1, "BLOCK", until, "STREAMS", self._keys[_HISTORY], f"{tick}-0")
         yield Send(Call(command, sleeps=True), again=True, extra=asleep)
         # Woken for another prefix, it answers nothing, sooner than it must.
         batch, _, _ = yield from self._look(feed)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from seawall.clock import Clock
@@ -22,7 +20,7 @@ class _Process:
 
     def __init__(self, size: int) -> None:
         self.pid = os.getpid()
-        self.places = threading.BoundedSemaphore(size)
+        self.places = threading.Semaphore(size)
         self.idle: list[Any] = []
         self.sleepers: list[Any] = []
 
@@ -49,8 +47,11 @@ class RedisWire:
         process = self._process()
         if what.sleeps:
             return self._with(process.sleepers, what, until_ns)
-        with self._room(process, timeout):
+        self._enter(process, timeout)
+        try:
             return self._with(process.idle, what, until_ns)
+        finally:
+            process.places.release()
 
     def _with(self, idle: list[Any], what: Call, until_ns: int) -> Any:
         connection = self._connection(idle, until_ns)
@@ -75,17 +76,12 @@ class RedisWire:
             self._here = _Process(self._size)
         return self._here
 
-    @contextmanager
-    def _room(self, process: _Process, timeout: float) -> Iterator[None]:
+    def _enter(self, process: _Process, timeout: float) -> None:
         if not process.places.acquire(timeout=timeout):
             raise Unavailable(
                 f"all {self._size} connections to {self._place.name} were busy with other calls of this process for "
                 "all of the time given; raise pool_size or operation_timeout"
             )
-        try:
-            yield
-        finally:
-            process.places.release()
 
     def _left(self, until_ns: int) -> float:
         left = (until_ns - self._clock.now_ns()) / 1e9

@@ -1,7 +1,9 @@
 -- One operation on the streams of a namespace: ARGV is its name and its arguments. The last keys are those of one
 -- stream. `ready` has the positions that are free, `held` those that are taken or put off, by when that ends.
 local META, STREAMS, CLAIMS, TOKENS, RECORDS, PLACES, READY, HELD, TAKINGS = unpack(KEYS)
-local LOST, CONFLICT = -1, -2
+local LOST, CONFLICT, OTHER = -1, -2, -3
+-- Of another stream, where an operation has two: the same five in the same order.
+local OTHER_PLACES = KEYS[11]
 
 -- Never below the time: a number is not used again even when the server has lost data.
 local function next_numbers(counter, count)
@@ -26,6 +28,10 @@ end
 
 local function last()
   return tonumber(redis.call('ZRANGE', PLACES, -1, -1)[1] or 0)
+end
+
+local function last_of_other()
+  return OTHER_PLACES and tonumber(redis.call('ZRANGE', OTHER_PLACES, -1, -1)[1] or 0) or 0
 end
 
 local function drop(stream, position)
@@ -118,6 +124,29 @@ function run.release(stream, token)
   if not is_current(stream, token) then return 0 end
   forget_claim(stream)
   return 1
+end
+
+function run.claim_and_append(stream, ttl, expected, ...)
+  if is_claimed(stream) then return {LOST} end
+  if last_of_other() ~= 0 then return {OTHER, last_of_other()} end
+  if expected ~= '' and tonumber(expected) ~= last() then return {CONFLICT, last()} end
+  local token = run.claim(stream, ttl)
+  return {0, token, run.append(stream, '', '', ...)[2]}
+end
+
+function run.conclude(stream, token, into, ...)
+  if not is_current(stream, token) then return {LOST} end
+  if last_of_other() ~= 0 then return {CONFLICT, last_of_other()} end
+  if select('#', ...) > 0 then run.append(stream, '', '', ...) end
+  if into ~= '' and last() ~= 0 then
+    for place = 5, 9 do
+      if redis.call('EXISTS', KEYS[place]) == 1 then redis.call('RENAME', KEYS[place], KEYS[place + 5]) end
+    end
+    redis.call('ZREM', STREAMS, stream)
+    redis.call('ZADD', STREAMS, 0, into)
+  end
+  forget_claim(stream)
+  return {0}
 end
 
 function run.take(ttl, limit)

@@ -1,41 +1,45 @@
 -- One operation on the keys of a namespace: ARGV is its name, the bounds of the history, and its arguments.
-local META, VALUES, FACTS, NAMES, HISTORY, LEASES, TTLS, BOUND, BELL = unpack(KEYS)
+local META, VALUES, FACTS, NAMES, HISTORY, LEASES, BOUND = unpack(KEYS)
 local MOST, MOST_BYTES = tonumber(ARGV[2]), tonumber(ARGV[3])
 local LOST, MOST_CHANGES, MOST_REPLY_BYTES, PAGE = -1, 1000, 4000000, 50
+-- Trimmed a page at a time: one by one would double the cost of a change.
+local TRIMMED = math.min(PAGE, math.floor(MOST / 10))
 
 local function meta(field) return tonumber(redis.call('HGET', META, field) or 0) end
 
 -- Never below the time: a number is not used again even when the server has lost data.
-local function tick()
-  local number = math.max(meta('tick') + 1, now)
-  redis.call('HSET', META, 'tick', str(number))
-  return number
-end
+local function after(last) return math.max(tonumber(last or 0) + 1, now) end
 
+-- What the history then has in bytes, and the last revision it no longer has.
 local function trim(bytes)
   local count, told_from = redis.call('XLEN', HISTORY), nil
-  while count > MOST or (bytes > MOST_BYTES and count > 1) do
-    local oldest = redis.call('XRANGE', HISTORY, '-', '+', 'COUNT', 1)[1]
-    count = count - 1
+  while count > MOST + TRIMMED or (bytes > MOST_BYTES and count > 1) do
+    for _, oldest in ipairs(redis.call('XRANGE', HISTORY, '-', '+', 'COUNT', math.max(1, count - MOST))) do
+      count = count - 1
+      bytes = bytes - #oldest[2][2] - #(oldest[2][4] or '')
+      told_from = string.match(oldest[1], '^%d+')
+    end
     redis.call('XTRIM', HISTORY, 'MAXLEN', count)
-    bytes = redis.call('HINCRBY', META, 'bytes', str(-#oldest[2][2] - #(oldest[2][4] or '')))
-    told_from = string.match(oldest[1], '^%d+')
   end
-  if told_from then redis.call('HSET', META, 'told_from', told_from) end
+  return bytes, told_from
 end
 
 local function record(key, value)
-  local revision = tick()
+  local known = redis.call('HMGET', META, 'tick', 'bytes')
+  local revision = str(after(known[1]))
+  -- It wakes the watches that sleep, too; they then see what changed, and which lease ends next.
   if value then
-    redis.call('XADD', HISTORY, str(revision) .. '-0', 'k', key, 'v', value)
+    redis.call('XADD', HISTORY, revision .. '-0', 'k', key, 'v', value)
   else
-    redis.call('XADD', HISTORY, str(revision) .. '-0', 'k', key)
+    redis.call('XADD', HISTORY, revision .. '-0', 'k', key)
   end
-  redis.call('HSET', META, 'revision', str(revision))
-  -- Wakes the watches that sleep; they then see what changed, and which lease ends next.
-  redis.call('XADD', BELL, 'MAXLEN', 1, str(revision) .. '-0', 'rung', '')
-  trim(redis.call('HINCRBY', META, 'bytes', #key + #(value or '')))
-  return revision
+  local bytes, told_from = trim(tonumber(known[2] or 0) + #key + #(value or ''))
+  if told_from then
+    redis.call('HSET', META, 'tick', revision, 'revision', revision, 'bytes', str(bytes), 'told_from', told_from)
+  else
+    redis.call('HSET', META, 'tick', revision, 'revision', revision, 'bytes', str(bytes))
+  end
+  return tonumber(revision)
 end
 
 local function facts(key)
@@ -61,7 +65,6 @@ end
 local function finish(lease)
   local bound = redis.call('ZRANGEBYLEX', BOUND, '[' .. lease .. '\0', '(' .. lease .. '\1')
   for _, each in ipairs(bound) do remove(string.sub(each, #lease + 2), lease) end
-  redis.call('HDEL', TTLS, lease)
   return redis.call('ZREM', LEASES, lease)
 end
 
@@ -107,18 +110,51 @@ function run.list(prefix, limit)
   return reply
 end
 
-function run.grant(ttl)
-  local lease = str(tick())
+-- The name of a lease says how long it lasts.
+local function grant(tick, ttl)
+  local lease = tick .. '-' .. ttl
   redis.call('ZADD', LEASES, str(now + tonumber(ttl)), lease)
-  redis.call('HSET', TTLS, lease, ttl)
   return lease
 end
 
+function run.grant(ttl)
+  local tick = str(after(redis.call('HGET', META, 'tick')))
+  redis.call('HSET', META, 'tick', tick)
+  return grant(tick, ttl)
+end
+
+local function older(keys, revision)
+  local ahead = 0
+  for _, key in ipairs(keys) do
+    if facts(key) < revision then ahead = ahead + 1 end
+  end
+  return ahead
+end
+
+function run.enlist(key, value, ttl, behind, most)
+  local from, to = '[' .. behind, '(' .. behind .. '\255'
+  local found, bound = facts(key)
+  if found ~= 0 then
+    if bound == '' or redis.call('HGET', VALUES, key) ~= value then return {LOST, 0} end
+    return {1, older(redis.call('ZRANGEBYLEX', NAMES, from, to), found), found, bound}
+  end
+  local ahead = redis.call('ZLEXCOUNT', NAMES, from, to)
+  if most ~= '' and ahead >= tonumber(most) then return {0, ahead} end
+  local revision = record(key, value)
+  -- Nobody else is given this number, so it names the lease too.
+  local lease = grant(str(revision), ttl)
+  redis.call('HSET', VALUES, key, value)
+  redis.call('HSET', FACTS, key, str(revision) .. ' ' .. lease)
+  redis.call('ZADD', NAMES, 0, key)
+  redis.call('ZADD', BOUND, 0, lease .. '\0' .. key)
+  return {1, ahead, revision, lease}
+end
+
 function run.keep_alive(lease)
-  local ttl = redis.call('HGET', TTLS, lease)
-  if not ttl then return LOST end
-  redis.call('ZADD', LEASES, 'XX', str(now + tonumber(ttl)), lease)
-  return tonumber(ttl)
+  local ttl = tonumber(string.match(lease, '%-(%d+)$') or '')
+  if not ttl or not redis.call('ZSCORE', LEASES, lease) then return LOST end
+  redis.call('ZADD', LEASES, 'XX', str(now + ttl), lease)
+  return ttl
 end
 
 function run.revoke(lease) return finish(lease) end

@@ -9,7 +9,7 @@ from typing import Any
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._ports import Claim, Journal, Record, Taken
+from seawall.engines._ports import Claim, Claimed, Journal, Record, Taken
 from seawall.engines._ports._journal import claim_lost, conflict, taken_lost
 from seawall.engines.operation import Op, Send
 from seawall.engines.sqlite._text import below
@@ -65,6 +65,17 @@ class SqliteJournal(Journal):
         done: bool = yield _write(self._table.release, claim)
         return done
 
+    def _claim_and_append(  # noqa: PLR0917 -- as the port asks
+        self, stream: str, owner: str, ttl: float, records: tuple[bytes, ...], expected: int | None, unless: str | None
+    ) -> Op[Claimed | None]:
+        claimed: Claimed | None = yield _write(
+            self._table.claim_and_append, stream, owner, ttl, records, expected, unless
+        )
+        return claimed
+
+    def _conclude(self, claim: Claim, records: tuple[bytes, ...], into: str | None) -> Op[None]:
+        yield _write(self._table.conclude, claim, records, into)
+
     def _take(self, stream: str, owner: str, ttl: float, limit: int) -> Op[tuple[Taken, ...]]:
         taken: tuple[Taken, ...] = yield _write(self._table.take, stream, owner, ttl, limit)
         return taken
@@ -100,8 +111,8 @@ class Table:
     def _next(self, connection: sqlite3.Connection, counter: str, by: int) -> int:
         """Raise a counter; the first of the numbers that are now the caller's."""
         (number,) = connection.execute(
-            f"INSERT INTO seawall_namespaces (namespace, {counter}) VALUES (?1, ?2) ON CONFLICT (namespace) "
-            f"DO UPDATE SET {counter} = {counter} + ?2 RETURNING {counter}",
+            f"INSERT INTO seawall_namespaces (namespace, {counter}) VALUES (?, ?) ON CONFLICT (namespace) "
+            f"DO UPDATE SET {counter} = {counter} + excluded.{counter} RETURNING {counter}",
             (self._namespace, by),
         ).fetchone()
         return int(number) - by + 1
@@ -176,14 +187,48 @@ class Table:
         """Full time again."""
         if not self._is_current(connection, claim, now):
             raise claim_lost(claim)
-        sql = "UPDATE seawall_claims SET ends_ns = ?2 WHERE namespace = ?1 AND stream = ?3"
-        self._all(connection, sql, now + round(claim.ttl * 1e9), claim.stream)
+        sql = "UPDATE seawall_claims SET ends_ns = ? WHERE namespace = ? AND stream = ?"
+        connection.execute(sql, (now + round(claim.ttl * 1e9), self._namespace, claim.stream))
         return claim
 
     def release(self, connection: sqlite3.Connection, now: int, claim: Claim) -> bool:
         """End a claim."""
         sql = "DELETE FROM seawall_claims WHERE namespace = ? AND stream = ? AND token = ? AND ends_ns > ?"
         return self._count(connection, sql, claim.stream, claim.token, now) == 1
+
+    def claim_and_append(  # noqa: PLR0917 -- run by position inside a transaction
+        self,
+        connection: sqlite3.Connection,
+        now: int,
+        stream: str,
+        owner: str,
+        ttl: float,
+        records: tuple[bytes, ...],
+        expected: int | None,
+        unless: str | None,
+    ) -> Claimed | None:
+        """Claim a stream and append to it."""
+        claim = self.claim(connection, now, stream, owner, ttl)
+        if claim is None:
+            return None
+        if unless is not None and (last := self.last(connection, now, unless)):
+            raise conflict(unless, 0, last)
+        return Claimed(claim, self.append(connection, now, stream, records, expected, None))
+
+    def conclude(
+        self, connection: sqlite3.Connection, now: int, claim: Claim, records: tuple[bytes, ...], into: str | None
+    ) -> None:
+        """Append, rename, end the claim."""
+        if not self.release(connection, now, claim):
+            raise claim_lost(claim)
+        if records:
+            self.append(connection, now, claim.stream, records, None, None)
+        if into is None:
+            return
+        if last := self.last(connection, now, into):
+            raise conflict(into, 0, last)
+        sql = "UPDATE seawall_records SET stream = ? WHERE namespace = ? AND stream = ?"
+        connection.execute(sql, (into, self._namespace, claim.stream))
 
     def take(  # noqa: PLR0917 -- run by position inside a transaction
         self, connection: sqlite3.Connection, now: int, stream: str, owner: str, ttl: float, limit: int
@@ -200,10 +245,10 @@ class Table:
         for number, (position, data, attempt) in enumerate(rows, token):
             taken.append(Taken(Record(stream, position, data), owner, number, attempt + 1, ttl))
             sql = (
-                "UPDATE seawall_records SET token = ?4, attempt = ?5, held = 1, ends_ns = ?6 "
-                "WHERE namespace = ?1 AND stream = ?2 AND position = ?3"
+                "UPDATE seawall_records SET token = ?, attempt = ?, held = 1, ends_ns = ? "
+                "WHERE namespace = ? AND stream = ? AND position = ?"
             )
-            self._all(connection, sql, stream, position, number, attempt + 1, ends)
+            connection.execute(sql, (number, attempt + 1, ends, self._namespace, stream, position))
         return tuple(taken)
 
     def acknowledge(self, connection: sqlite3.Connection, now: int, taken: Taken) -> None:

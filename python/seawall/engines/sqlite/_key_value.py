@@ -9,8 +9,8 @@ from typing import Any
 
 from seawall.engines._driver import Driver
 from seawall.engines._guarantees import Guarantees
-from seawall.engines._ports import Batch, Change, Deleted, Entry, Feed, KeyValue, Lease, Listing, Put, Swap
-from seawall.engines._ports._key_value import lease_lost
+from seawall.engines._ports import Batch, Change, Deleted, Enlisted, Entry, Feed, KeyValue, Lease, Listing, Put, Swap
+from seawall.engines._ports._key_value import enlisted_by_another, lease_lost
 from seawall.engines.operation import Op, Send, Wait
 from seawall.engines.sqlite._text import below
 from seawall.engines.sqlite._wire import Step
@@ -18,6 +18,7 @@ from seawall.errors import Compacted
 
 _FIRST_PAUSE = 0.001
 _MOST_CHANGES = 1_000
+_NEVER = (1 << 63) - 1
 
 
 class _LeasesEnded(Exception):
@@ -34,8 +35,8 @@ class SqliteKeyValue(KeyValue):
         self._table = Table(namespace, history)
         self._poll_interval = poll_interval
 
-    def _write(self, run: Callable[..., Any], *args: Any) -> Send:
-        return Send(Step(partial(self._table.write, run, args)))
+    def _write(self, run: Callable[..., Any], *args: Any, again: bool = False) -> Send:
+        return Send(Step(partial(self._table.write, run, args)), again=again)
 
     def _read(self, run: Callable[..., Any], *args: Any) -> Op[Any]:
         step = Step(partial(self._table.read, run, args), write=False)
@@ -64,6 +65,10 @@ class SqliteKeyValue(KeyValue):
     def _grant(self, ttl: float) -> Op[Lease]:
         lease: Lease = yield self._write(self._table.grant, ttl)
         return lease
+
+    def _enlist(self, key: str, value: bytes, ttl: float, behind: str, most: int | None) -> Op[Enlisted]:
+        enlisted: Enlisted = yield self._write(self._table.enlist, key, value, ttl, behind, most, again=True)
+        return enlisted
 
     def _keep_alive(self, lease: str) -> Op[Lease]:
         kept: Lease = yield self._write(self._table.keep_alive, lease)
@@ -164,9 +169,38 @@ class Table:
         )
         return Lease(str(number), ttl)
 
+    def enlist(  # noqa: PLR0917 -- run by position inside a transaction
+        self,
+        connection: sqlite3.Connection,
+        now: int,
+        key: str,
+        value: bytes,
+        ttl: float,
+        behind: str,
+        most: int | None,
+    ) -> Enlisted:
+        """Create under a new lease, on condition."""
+        found = self.get(connection, now, key)
+        if found is not None:
+            if found.value != value or found.lease is None:
+                raise enlisted_by_another(key)
+            ahead = self._older(connection, behind, found.revision)
+            return Enlisted(True, found.revision, Lease(found.lease, ttl), ahead)
+        ahead = self._older(connection, behind, None)
+        if most is not None and ahead >= most:
+            return Enlisted(False, 0, None, ahead)
+        lease = self.grant(connection, now, ttl)
+        return Enlisted(True, self.put(connection, now, key, value, lease.id, 0).revision, lease, ahead)
+
+    def _older(self, connection: sqlite3.Connection, behind: str, than: int | None) -> int:
+        condition, bounds = below("key", behind)
+        sql = f"SELECT count(*) FROM seawall_entries WHERE namespace = ? AND {condition} AND revision < ?"
+        (row,) = self._all(connection, sql, *bounds, _NEVER if than is None else than)
+        return int(row[0])
+
     def keep_alive(self, connection: sqlite3.Connection, now: int, lease: str) -> Lease:
         """Full time again."""
-        sql = "UPDATE seawall_leases SET ends_ns = ?1 + ttl_ns WHERE namespace = ?2 AND id = ?3 RETURNING ttl_ns"
+        sql = "UPDATE seawall_leases SET ends_ns = ? + ttl_ns WHERE namespace = ? AND id = ? RETURNING ttl_ns"
         rows = connection.execute(sql, (now, self._namespace, lease)).fetchall()
         if not rows:
             raise lease_lost(lease)
@@ -208,8 +242,8 @@ class Table:
 
     def _record(self, connection: sqlite3.Connection, key: str, value: bytes | None) -> int:
         revision, told_from = connection.execute(
-            "INSERT INTO seawall_namespaces (namespace, revision) VALUES (?1, 1) ON CONFLICT (namespace) DO UPDATE "
-            "SET revision = revision + 1, told_from = max(told_from, revision + 1 - ?2) RETURNING revision, told_from",
+            "INSERT INTO seawall_namespaces (namespace, revision) VALUES (?, 1) ON CONFLICT (namespace) DO UPDATE "
+            "SET revision = revision + 1, told_from = max(told_from, revision + 1 - ?) RETURNING revision, told_from",
             (self._namespace, self._most),
         ).fetchone()
         connection.execute("INSERT INTO seawall_history VALUES (?, ?, ?, ?)", (self._namespace, revision, key, value))

@@ -187,6 +187,32 @@ class Retry(_core.Retry, Face):
             self.retrying.send(Retrying(self.name, attempt.number, wait / 1e9, attempt.error, attempt.result))
         return wait, failures.plus(attempt.text(), wait)
 
+    def decide(self, error: Exception, *, attempt: int = 1, elapsed: float = 0.0, previous: float = 0.0) -> float | str:
+        """What this policy says about an attempt that it did not make itself: where attempts outlive the process.
+
+        A retry that is granted is taken from the budget; nothing is counted, and the Deadline in context is not asked.
+
+        Args:
+            error: What the attempt raised.
+            attempt: Attempts made so far, this one included.
+            elapsed: Seconds since the first began.
+            previous: The wait before this attempt, in seconds.
+
+        Returns:
+            Seconds to wait before the next attempt, or in words why there is none.
+        """
+        if not self._is_failure(error, True, False):
+            return "this error is not retried"
+        asked = retry_after_of(error, most=math.inf)
+        situation = Situation(attempt, round(previous * 1e9), round(elapsed * 1e9), asked, None)
+        wait = next_wait(self._rules, situation, self._rng)
+        if isinstance(wait, str):
+            return wait or f"all {self._rules.attempts} attempts are used up"
+        budget = self._options.budget
+        if budget is not None and not budget.withdraw():
+            return f"{budget.name} has no retry left"
+        return wait / 1e9
+
     def _give_up(
         self, failures: Failures, attempt: Attempt, reason: str, refusal: RetryBudgetExhausted | None = None
     ) -> _Answer:

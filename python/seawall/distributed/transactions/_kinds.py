@@ -1,0 +1,75 @@
+"""Kinds of transactions: what the command line and the log have to know of each."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from seawall.distributed.transactions._records import LogEntry
+
+# Loaded when first asked for; the module of a kind must not need its engine or its definitions.
+_HOMES = {
+    "saga": "seawall.distributed.transactions.saga:KIND",
+    "tcc": "seawall.distributed.transactions.tcc:KIND",
+    "2pc": "seawall.distributed.transactions.two_phase:KIND",
+    "2pc_member": "seawall.distributed.transactions.two_phase:MEMBER_KIND",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What people see of a transaction in a list.
+
+    Attributes:
+        name: Of its definition: "order".
+        state: One word of its kind: running, compensating, parked, done...
+        finished: Nothing more will happen.
+        parked: Nothing more will happen until somebody decides.
+        reason: Why it is parked or went back; empty when it went well.
+        done: Steps that are done.
+        steps: Steps altogether.
+    """
+
+    name: str
+    state: str
+    finished: bool = False
+    parked: bool = False
+    reason: str = ""
+    done: int = 0
+    steps: int = 0
+
+
+class Kind(Protocol):
+    """Reads the records of one kind of transaction; pure.
+
+    Attributes:
+        name: In stream names and on the command line: one word.
+    """
+
+    name: str
+
+    def summary(self, entries: Sequence[LogEntry]) -> Summary:
+        """Where the transaction stands; `entries` are all of its records, at least the first."""
+
+    def words(self, entry: LogEntry) -> str:
+        """What happened, in a few words for a line of its history."""
+
+    def order(self, entries: Sequence[LogEntry], what: str) -> str:
+        """Why a person may not order "park", "resolve", "compensate" or "retry" now; empty when they may."""
+
+
+def kind_of(name: str) -> Kind | None:
+    """The kind of that name; None when this seawall knows none."""
+    home = _HOMES.get(name)
+    if home is None:
+        return None
+    module, _, attribute = home.partition(":")
+    kind: Kind = getattr(importlib.import_module(module), attribute)
+    return kind
+
+
+def kinds() -> tuple[str, ...]:
+    """The names of all kinds."""
+    return tuple(_HOMES)

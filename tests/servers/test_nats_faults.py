@@ -1,0 +1,448 @@
+"""A NATS server that is killed, frozen, full, locked, without JetStream, or not there: clear errors, nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import signal
+import socket
+import threading
+from contextlib import suppress
+
+import nkeys
+import pytest
+from tests.contract.faces import Faced
+from tests.nats_server import CLOCK, free_port
+
+from seawall.engines import Deleted, Durability, Put, open_engine
+from seawall.errors import (
+    AuthFailed,
+    ConfigError,
+    Damaged,
+    EngineError,
+    Full,
+    Unavailable,
+    UnknownOutcome,
+    WrongVersion,
+)
+
+QUICK = {"operation_timeout": 0.5, "break_after": 1_000, "lint": False}
+PATIENT = {"operation_timeout": 20.0, "break_after": 1_000, "attempts": 100, "lint": False}
+
+
+@pytest.fixture(params=["sync", "async"])
+def runner(request):
+    """None for the sync face; a loop for the async one."""
+    if request.param == "sync":
+        yield None
+        return
+    with asyncio.Runner() as loop:
+        yield loop
+
+
+def api(engine, name, body=None):
+    """Ask JetStream as it is."""
+
+    async def ask(call):
+        return await call.api(name, body)
+
+    return engine._driver.wire.execute(ask, 5.0)
+
+
+def test_what_was_acknowledged_survives_a_kill(nats, runner):
+    """With every write on disk first: keys, leases, records, claims; revisions, positions and tokens go on."""
+    with open_engine(nats.url, durability="disk", monitor=nats.monitor, **PATIENT) as engine:
+        assert engine.guarantees.durability is Durability.disk
+        kv, journal = Faced(engine.key_value(), runner), Faced(engine.journal(), runner)
+        revisions = [kv.put(f"k{number}", b"%d" % number) for number in range(20)]
+        lease = kv.grant(60)
+        position = journal.append("s", b"1", b"2")
+        claim = journal.claim("s", "me", 60)
+        taken = journal.take("s", "me", 60)[0]
+        nats.kill()
+        nats.start()
+        assert [entry.revision for entry in sorted(kv.list().entries, key=lambda e: e.revision)] == revisions
+        assert kv.keep_alive(lease) == lease
+        assert journal.renew(claim) == claim
+        assert journal.last("s") == position
+        journal.acknowledge(taken)
+        assert kv.put("k", b"") > revisions[-1]
+        assert journal.append("s", b"3", claim=claim) > position
+        assert journal.take("s", "me", 60)[0].token > taken.token
+
+
+def test_a_watch_resumes_after_a_kill(nats, runner):
+    """It tells what was written before and after, each change once."""
+    with open_engine(nats.url, **PATIENT) as engine, open_engine(nats.url, **PATIENT) as other:
+        writer = other.key_value()
+        first = writer.put("a", b"0")
+        watch = Faced(engine.key_value(), runner).watch(after=first, heartbeat=0.4)
+        second = writer.put("a", b"1")
+        assert watch.poll() == Put("a", b"1", second)
+        third = writer.put("a", b"2")
+        nats.kill()
+        nats.start()
+        assert next_of(watch) == Put("a", b"2", third)
+        gone = writer.delete("a").revision
+        assert next_of(watch) == Deleted("a", gone)
+        watch.close()
+
+
+def next_of(watch):
+    """The next event."""
+    while (event := watch.poll()) is None:
+        pass
+    return event
+
+
+def test_a_watch_of_a_frozen_server_is_an_error_in_time(nats, runner):
+    """Silence is not idleness; when the server goes on, so does the watch."""
+    with open_engine(nats.url, **QUICK) as engine:
+        kv = Faced(engine.key_value(), runner)
+        first = kv.put("a", b"0")
+        watch = kv.watch(after=first, heartbeat=0.2)
+        assert watch.poll() is None
+        nats.signal(signal.SIGSTOP)
+        try:
+            with pytest.raises(Unavailable) as silent:
+                watch.poll()
+            assert str(silent.value).startswith(
+                f"the watch of '' has heard nothing from {nats.url} for 0.2 s and could not resume within 0.5 s ("
+            )
+        finally:
+            nats.signal(signal.SIGCONT)
+        second = put_at_last(kv, "a", b"1")
+        assert next_of(watch) == Put("a", b"1", second)
+        watch.close()
+
+
+def put_at_last(kv, key, value):
+    """A server that was frozen may need a moment."""
+    while True:
+        try:
+            return kv.put(key, value)
+        except Unavailable:
+            CLOCK.sleep(0.01)
+
+
+def test_a_frozen_server_leaves_a_change_unknown_and_a_question_unanswered(nats, runner):
+    """The change is not sent again, and its late answer is nobody else's."""
+    with open_engine(nats.url, **QUICK) as engine:
+        kv = Faced(engine.key_value(), runner)
+        kv.put("a", b"0")
+        nats.signal(signal.SIGSTOP)
+        try:
+            with pytest.raises(UnknownOutcome) as unknown:
+                kv.put("a", b"1")
+            with pytest.raises(Unavailable) as away:
+                kv.get("b")
+            with pytest.raises(Unavailable):
+                kv.put("b", b"")
+        finally:
+            nats.signal(signal.SIGCONT)
+        assert str(unknown.value).startswith(f"{nats.url} was sent a change and its answer was lost: no answer in ")
+        assert str(unknown.value).endswith(" s; read the state before you decide")
+        assert str(away.value).startswith(f"{nats.url} cannot be reached: no answer in time")
+    with open_engine(nats.url, **PATIENT) as engine:
+        kv = Faced(engine.key_value(), runner)
+        assert kv.get("b") is None
+        assert kv.get("a").value in (b"0", b"1")
+
+
+def test_a_server_that_is_not_there_is_unavailable(runner):
+    """The message says where it was looked for; no change is in doubt."""
+    port = free_port()
+    with pytest.raises(Unavailable) as away:
+        Faced(open_engine(f"nats://127.0.0.1:{port}", **QUICK).key_value(), runner).put("a", b"")
+    assert str(away.value).startswith(f"nats://127.0.0.1:{port} cannot be reached: ")
+    assert "Connect call failed" in str(away.value)
+
+
+def test_another_of_several_servers_will_do(nats, runner):
+    """Those that are away are passed over."""
+    url = f"nats://127.0.0.1:{free_port()},127.0.0.1:{nats.port}"
+    with open_engine(url, **PATIENT) as engine:
+        assert Faced(engine.key_value(), runner).put("a", b"") > 0
+        assert engine.name == url
+
+
+def test_a_restart_between_calls_is_not_noticed(nats, runner):
+    """A connection that died while idle is replaced before anything is sent on it."""
+    with open_engine(nats.url, **PATIENT) as engine:
+        kv = Faced(engine.key_value(), runner)
+        for number in range(3):
+            assert kv.compare_and_set(f"k{number}", b"", 0)
+            nats.kill()
+            nats.start()
+
+
+def test_a_password_is_needed_and_never_shown(nats_with, runner):
+    """Without it, and with a wrong one."""
+    nats = nats_with(authorization={"user": "me", "password": "correct horse"})
+    host = f"127.0.0.1:{nats.port}"
+    for credentials in ("", "me:wr0ng@", "nobody:wr0ng@"):
+        with pytest.raises(AuthFailed) as refused:
+            Faced(open_engine(f"nats://{credentials}{host}", **QUICK).key_value(), runner).get("a")
+        assert str(refused.value) == (
+            f"nats://{host}: nats: 'Authorization Violation'; check user and password in the URL, or token, creds and "
+            "nkey"
+        )
+    with open_engine(f"nats://me:correct%20horse@{host}", **QUICK) as engine:
+        assert Faced(engine.key_value(), runner).put("a", b"") > 0
+        assert "horse" not in repr(engine)
+
+
+def test_a_token_lets_in(nats_with):
+    """Instead of user and password."""
+    nats = nats_with(authorization={"token": "s3cr3t"})
+    with open_engine(nats.url, token="s3cr3t", **QUICK) as engine:
+        assert engine.key_value().put("a", b"") > 0
+    with pytest.raises(AuthFailed), open_engine(nats.url, token="other", **QUICK):
+        pass
+
+
+def test_an_nkey_lets_in(nats_with, tmp_path):
+    """Its seed stays here."""
+    seed = nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER)
+    public = nkeys.from_seed(bytearray(seed)).public_key.decode()
+    (tmp_path / "seed").write_bytes(seed)
+    nats = nats_with(authorization={"users": [{"nkey": public}]})
+    with open_engine(nats.url, nkey=str(tmp_path / "seed"), **QUICK) as engine:
+        assert engine.key_value().put("a", b"") > 0
+
+
+def test_a_user_who_may_not_is_told_what_to_allow(nats_with, runner):
+    """At once: the server refuses beside, and never answers."""
+    rights = {"publish": ["$JS.API.>"], "subscribe": ["_INBOX.>"]}
+    nats = nats_with(authorization={"users": [{"user": "me", "password": "pw", "permissions": rights}]})
+    url = f"nats://127.0.0.1:{nats.port}"
+    with open_engine(f"nats://me:pw@127.0.0.1:{nats.port}", **PATIENT) as engine:
+        with pytest.raises(AuthFailed) as refused:
+            Faced(engine.key_value(), runner).put("a", b"")
+        assert str(refused.value).startswith(f"{url}: ")
+        assert str(refused.value).endswith(
+            "; allow this user to publish to seawall.> and $JS.API.>, and to subscribe to _INBOX.>"
+        )
+
+
+def test_a_full_server_refuses(nats_with, runner):
+    """Nothing is half written, and what is there can be read."""
+    nats = nats_with(jetstream={"max_file_store": 3_000_000})
+    with open_engine(nats.url, **PATIENT) as engine:
+        kv = Faced(engine.key_value(), runner)
+        kept, said = until_full(kv)
+        assert said.startswith(f"{nats.url}: ")
+        assert said.endswith("nothing was changed")
+        assert [entry.revision for entry in kv.list().entries] == kept
+
+
+def until_full(kv):
+    """Revisions of what was kept, and what was said in the end; it is told a message or two late."""
+    kept = []
+    for number in range(10):
+        try:
+            kept.append(kv.put(f"k{number}", b"x" * 900_000))
+        except Full as full:
+            return kept, str(full)
+    raise AssertionError("it never was full")
+
+
+def test_a_server_without_jetstream_is_told_apart(nats_with, runner):
+    """When it is opened, and when it is used without that."""
+    nats = nats_with(jetstream=None)
+    expected = f"{nats.url} has no JetStream for this account; start it with a jetstream block in its configuration"
+    with pytest.raises(EngineError) as refused, open_engine(nats.url, **QUICK):
+        pass
+    assert str(refused.value) == expected
+    with pytest.raises(EngineError) as refused:
+        Faced(open_engine(nats.url, **QUICK).key_value(), runner).put("a", b"")
+    assert str(refused.value) == expected
+
+
+def test_an_old_server_is_refused():
+    """Before anything is asked of it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        old = threading.Thread(target=serve_as, args=(listener, "2.11.9"))
+        old.start()
+        with pytest.raises(WrongVersion) as refused, open_engine(f"nats://127.0.0.1:{port}", **QUICK):
+            pass
+        old.join(20)
+    assert str(refused.value) == f"nats://127.0.0.1:{port} is NATS 2.11.9; use NATS 2.12 or newer"
+
+
+def serve_as(listener, version):
+    """Greet one client."""
+    client, _ = listener.accept()
+    with client, client.makefile("rwb") as lines:
+        info = {"version": version, "max_payload": 1_048_576, "headers": True, "proto": 1}
+        lines.write(b"INFO " + json.dumps(info).encode() + b"\r\n")
+        lines.flush()
+        for line in lines:
+            if line.startswith(b"PING"):
+                lines.write(b"PONG\r\n")
+                lines.flush()
+
+
+def test_a_stream_that_forgets_is_refused(nats):
+    """Somebody has set a limit beyond which keys vanish."""
+    with open_engine(nats.url, **PATIENT) as engine:
+        config = {"name": "seawall_kv_old", "subjects": ["seawall.kv.old.>"], "max_age": 3_600_000_000_000}
+        api(engine, "STREAM.CREATE.seawall_kv_old", config)
+        with pytest.raises(Damaged) as refused:
+            engine.key_value("old").get("a")
+        assert str(refused.value).startswith(f"{nats.url}: stream seawall_kv_old has max_age: 3600000000000, ")
+        findings = [finding.setting for finding in engine.lint()]
+        assert "max_age of seawall_kv_old" in findings
+
+
+def test_a_stream_that_was_removed_is_made_anew(nats, runner):
+    """What was in it is gone; revisions begin again, and a watch says so."""
+    with open_engine(nats.url, **PATIENT) as engine:
+        kv = Faced(engine.key_value("gone"), runner)
+        for number in range(3):
+            kv.put("a", b"%d" % number)
+        api(engine, "STREAM.DELETE.seawall_kv_gone")
+        assert kv.get("a") is None
+        assert kv.put("a", b"") == 1
+
+
+def test_a_server_that_keeps_less_than_was_said_is_refused(nats_with, runner):
+    """Where its monitoring tells its settings."""
+    nats = nats_with(jetstream={"sync_interval": "10s"})
+    engine = open_engine(nats.url, durability="disk", monitor=nats.monitor, **QUICK)
+    with pytest.raises(EngineError) as refused:
+        Faced(engine, runner).check()
+    assert str(refused.value) == (
+        f"{nats.url} has sync_interval 10 s, which is not durability=disk; set `sync_interval: always` in the "
+        "jetstream block of every server and restart them one by one, or open it with durability=os"
+    )
+    engine.close()
+
+
+def test_settings_that_lose_data_are_warned_of(nats_with):
+    """With the danger and the remedy."""
+    nats = nats_with(jetstream={"sync_interval": "2m"})
+    engine = open_engine(nats.url, monitor=nats.monitor)
+    with pytest.warns(RuntimeWarning) as warned:
+        engine.check()
+    assert [str(each.message) for each in warned] == [
+        f"{nats.url}: sync_interval is 120 s: a power cut takes what was acknowledged since, on all replicas at once; "
+        "set `sync_interval: always` in the jetstream block of every server and restart them one by one"
+    ]
+    engine.key_value("a").put("a", b"")
+    with open_engine(nats.url, durability="process", lint=False) as fleeting:
+        fleeting.key_value("b").put("a", b"")
+        fleeting.meter("c").reset("a")
+    assert [finding.setting for finding in engine.lint()] == [
+        "sync_interval", "num_replicas of seawall_kv_a", "storage of seawall_kv_b", "num_replicas of seawall_kv_b",
+    ]  # fmt: skip
+    engine.close()
+    with open_engine(nats.url, lint=False) as blind:
+        assert blind.lint()[0][:2] == ("sync_interval", "not visible")
+    with pytest.raises(Damaged, match=r"^.*: stream seawall_kv_b has storage: memory; "):
+        open_engine(nats.url, lint=False).key_value("b").get("a")
+
+
+def test_a_message_the_server_would_not_take_is_a_clear_error(nats_with):
+    """Nothing is sent; the remedy is a setting of the server."""
+    nats = nats_with(max_payload=10_000)
+    with open_engine(nats.url, **QUICK) as engine, pytest.raises(ConfigError) as refused:
+        engine.key_value().put("a", b"x" * 20_000)
+    assert str(refused.value) == (
+        f"{nats.url}: 20,014 bytes are more than the 10,000 of its max_payload; raise max_payload there to "
+        "1,100,000 at least"
+    )
+
+
+def test_a_cancelled_call_does_not_answer_the_next(nats):
+    """Its late answer is nobody's."""
+
+    async def run() -> None:
+        async with open_engine(nats.url, lint=False) as engine:
+            kv = engine.key_value()
+            for number in range(20):
+                await kv.put_async(f"k{number}", b"%d" % number)
+                task = asyncio.create_task(kv.get_async("k0"))
+                for _ in range(number % 5):
+                    await asyncio.sleep(0)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                assert (await kv.get_async(f"k{number}")).value == b"%d" % number
+
+    asyncio.run(run())
+
+
+def test_a_watch_that_is_cancelled_misses_nothing(nats):
+    """What was on its way to it is told by the next question."""
+
+    async def run() -> None:
+        async with open_engine(nats.url, lint=False) as engine:
+            kv = engine.key_value()
+            watch = kv.watch(after=await kv.put_async("a", b""), heartbeat=5)
+            for number in range(20):
+                task = asyncio.create_task(watch.poll_async())
+                for _ in range(7 * number):
+                    await asyncio.sleep(0)
+                put = await kv.put_async("a", b"%d" % number)
+                task.cancel()
+                event, *_ = await asyncio.gather(task, return_exceptions=True)
+                if not isinstance(event, Put):
+                    event = await watch.poll_async()
+                assert event == Put("a", b"%d" % number, put)
+            await watch.close_async()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("sync_interval", ["always", "2m"])
+def test_a_server_killed_again_and_again_loses_nothing_it_acknowledged(nats_with, sync_interval):
+    """Writers on both faces and a watch go on over three kills; what is in doubt is there or not, whole, once."""
+    done, doubtful, stop = {}, set(), threading.Event()
+    nats = nats_with(jetstream={"sync_interval": sync_interval})
+
+    def write(client: int) -> None:
+        with open_engine(nats.url, **PATIENT) as engine, asyncio.Runner() as loop:
+            kv, journal = engine.key_value(), engine.journal()
+            for number in range(1_000_000):
+                if stop.is_set():
+                    break
+                key = f"{client}-{number}"
+                try:
+                    if number % 2:
+                        done[key] = kv.compare_and_set(key, b"", 0)
+                    else:
+                        done[key] = loop.run(kv.compare_and_set_async(key, b"", 0))
+                except UnknownOutcome:
+                    doubtful.add(key)
+                with suppress(UnknownOutcome):
+                    journal.append("pairs", key.encode(), key.encode())
+
+    with open_engine(nats.url, **PATIENT) as engine:
+        kv, journal = engine.key_value(), engine.journal()
+        watch = kv.watch(after=0, heartbeat=0.5)
+        writers = [threading.Thread(target=write, args=(client,)) for client in range(3)]
+        for writer in writers:
+            writer.start()
+        for kills in range(1, 4):
+            while len(done) < 60 * kills and all(writer.is_alive() for writer in writers):
+                CLOCK.sleep(0.01)
+            nats.kill()
+            nats.start()
+        stop.set()
+        for writer in writers:
+            writer.join()
+        listing = kv.list(limit=1_000_000)
+        there = {entry.key: entry.revision for entry in listing.entries}
+        assert all(done.values())
+        assert {key: swap.revision for key, swap in done.items()}.items() <= there.items()
+        assert set(there) <= set(done) | doubtful
+        seen = []
+        while watch.revision < listing.revision:
+            seen.append(next_of(watch))
+        assert [(event.key, event.revision) for event in seen] == sorted(there.items(), key=lambda each: each[1])
+        watch.close()
+        records = [record.data for record in journal.scan("pairs", limit=10_000)]
+        assert records[0::2] == records[1::2]
+        assert len(set(records)) == len(records) / 2
