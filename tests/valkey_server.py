@@ -40,6 +40,7 @@ class ValkeyServer:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.port: int = listener.getsockname()[1]
         self.process: subprocess.Popen[bytes] | None = None
+        self.environment: dict[str, str] | None = None
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -47,7 +48,8 @@ class ValkeyServer:
         command += ["--dir", str(self.directory), "--logfile", str(self.directory / "valkey.log")]
         for name, value in self.settings.items():
             command += [f"--{name}", value]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self.process = subprocess.Popen(command, env=self.environment, **quiet)
         until = CLOCK.now_ns() + LONGEST_NS
         while not self._answers():
             assert CLOCK.now_ns() < until, (self.directory / "valkey.log").read_text()

@@ -167,6 +167,21 @@ def test_the_schema_is_made_once_by_however_many_come(server, database):
         assert engine.key_value().list().revision == 8
 
 
+@pytest.mark.parametrize("face", ["sync", "async"])
+def test_a_schema_that_is_not_made_in_time_is_unavailable(server, database, face):
+    """Somebody else is making it and does not come to an end: an error of ours, in time, and later it works."""
+    with psycopg.connect(server.conninfo(database)) as other, asyncio.Runner() as loop:
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended('seawall schema seawall', 0))")
+        engine = open_engine(server.url(database), operation_timeout=0.3, attempts=1)
+        kv = engine.key_value()
+        with pytest.raises(Unavailable, match=r"^postgresql:.*: there was no answer in time; nothing was changed\n"):
+            kv.put("k", b"1") if face == "sync" else loop.run(kv.put_async("k", b"1"))
+        other.rollback()
+    engine.close()
+    with open_engine(server.url(database)) as engine:
+        assert engine.key_value().put("k", b"1") == 1
+
+
 def test_a_user_without_rights_is_told_what_to_run(server, database):
     """The message holds SQL; once an administrator has run it, it works."""
     user = f"u_{secrets.token_hex(6)}"

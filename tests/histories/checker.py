@@ -1,5 +1,10 @@
 """Is a history of concurrent calls linearizable?
 
+    >>> from tests.histories.checker import Call, check, register
+    >>> history = [Call(0, 1, "write", (1,)), Call(2, 3, "read", (), 0)]
+    >>> bool(check(history, register, 0))
+    False
+
 Source: Wing and Gong, "Testing and Verifying Concurrent Objects", 1993, with Lowe's memo of what was tried,
 "Testing for linearizability", 2017.
 """
@@ -13,7 +18,10 @@ from typing import Any, NamedTuple
 
 State = Hashable
 Model = Callable[[Any, "Call"], "tuple[bool, Any]"]
-"""(state, call) -> (whether the call could have had its result then, the state after it)."""
+"""(state, call) -> (whether the call could have had its result then, the state after it).
+
+For a call that is open the result is unknown: the model says what it may have done.
+"""
 
 
 class Call(NamedTuple):
@@ -41,6 +49,15 @@ class Call(NamedTuple):
         """Whether its answer never came."""
         return math.isinf(self.ended)
 
+    def left_open(self) -> Call:
+        """The same call, as if its answer had never come: whatever was explained before still is."""
+        return self._replace(ended=math.inf, result=None)
+
+    def __str__(self) -> str:
+        ended = "   never ended" if self.is_open else f"{self.ended:>14,.0f}"
+        answer = "?" if self.is_open else repr(self.result)
+        return f"{self.began:>14,.0f} {ended}  {self.client!s:>12}  {self.name}{self.args!r} -> {answer}"
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -50,11 +67,13 @@ class Verdict:
         order: An order that explains it, or the longest one that explains a part.
         stuck: Calls none of which can come next after that part; empty when it is linearizable.
         steps: How many states were looked at.
+        state: Where that order leads to.
     """
 
     order: tuple[Call, ...]
     stuck: tuple[Call, ...]
     steps: int
+    state: Any = None
 
     def __bool__(self) -> bool:
         return not self.stuck
@@ -63,22 +82,24 @@ class Verdict:
 def check(history: Iterable[Call], model: Model, start: State, *, most_steps: int = 5_000_000) -> Verdict:
     """Look for an order of the calls that keeps to their times and to the model.
 
-    Cost: exponential in the number of calls at one time at worst; linear for sequential histories.
+    Cost: exponential in the number of calls at one time at worst; about linear for histories of few clients.
 
     Raises:
         RuntimeError: Not decided within `most_steps`.
     """
     calls = sorted(history, key=lambda call: call.began)
+    every = (1 << len(calls)) - 1
     must = sum(1 << place for place, call in enumerate(calls) if not call.is_open)
     best: tuple[int, ...] = ()
+    best_state = start
     tried: set[tuple[int, State]] = set()
     path: list[int] = []
-    stack: list[tuple[int, State, list[int]]] = [(0, start, _next(calls, 0))]
+    stack: list[tuple[int, State, list[int]]] = [(0, start, _next(calls, every, 0))]
     steps = 0
     while stack:
         done, state, candidates = stack[-1]
         if done & must == must:
-            return Verdict(tuple(calls[place] for place in path), (), steps)
+            return Verdict(tuple(calls[place] for place in path), (), steps, state)
         if not candidates:
             stack.pop()
             if path:
@@ -89,28 +110,39 @@ def check(history: Iterable[Call], model: Model, start: State, *, most_steps: in
         if steps > most_steps:
             raise RuntimeError(f"not decided within {most_steps} steps; check a shorter history, or key by key")
         possible, after = model(state, calls[place])
+        if not possible or (calls[place].is_open and after == state):
+            continue  # what may never have happened, and would change nothing, explains nothing
         key = (done | 1 << place, after)
-        if possible and key not in tried:
+        if key not in tried:
             tried.add(key)
             path.append(place)
-            best = max(best, tuple(path), key=len)
-            stack.append((*key, _next(calls, key[0])))
+            if len(path) > len(best):
+                best, best_state = tuple(path), after
+            stack.append((*key, _next(calls, every, key[0])))
     done = sum(1 << place for place in best)
-    return Verdict(tuple(calls[i] for i in best), tuple(calls[i] for i in _next(calls, done)), steps)
+    stuck = tuple(calls[place] for place in _next(calls, every, done))
+    return Verdict(tuple(calls[place] for place in best), stuck, steps, best_state)
 
 
-def _next(calls: Sequence[Call], done: int) -> list[int]:
-    """Calls that may come next: made before any of the others has ended; the earliest last, to be tried first."""
+def _next(calls: Sequence[Call], every: int, done: int) -> list[int]:
+    """Calls that may come next: made before any of the others has ended.
+
+    They are tried from the end: what has an answer first, the earliest of it before the later; what may never have
+    happened last.
+    """
     found: list[int] = []
     first_end = math.inf
-    for place, call in enumerate(calls):
-        if done >> place & 1:
-            continue
-        if call.began > first_end:
+    rest = every & ~done
+    while rest:
+        lowest = rest & -rest
+        place = lowest.bit_length() - 1
+        if calls[place].began > first_end:
             break
         found.append(place)
-        first_end = min(first_end, call.ended)
-    return found[::-1]
+        first_end = min(first_end, calls[place].ended)
+        rest ^= lowest
+    found.sort(key=lambda place: (not calls[place].is_open, -place))
+    return found
 
 
 def check_by_key(
@@ -135,10 +167,17 @@ def register(state: Any, call: Call) -> tuple[bool, Any]:
 
 
 class Held(NamedTuple):
-    """The state of a lock: who holds it, and the highest token so far."""
+    """The state of a lock.
+
+    Attributes:
+        owner: Who holds it; None when nobody does.
+        token: The highest so far that is known.
+        told: Whether that is the owner's; if its acquire was never answered, its token is some higher one.
+    """
 
     owner: Hashable = None
     token: int = 0
+    told: bool = True
 
 
 def lock(state: Held, call: Call) -> tuple[bool, Held]:
@@ -146,9 +185,13 @@ def lock(state: Held, call: Call) -> tuple[bool, Held]:
     if call.name == "acquire":
         free = state.owner is None
         if call.is_open:
-            return True, Held(call.client, state.token) if free else state
+            return True, Held(call.client, state.token, False) if free else state
         if call.result is None:
             return not free, state
         return free and call.result > state.token, Held(call.client, call.result)
-    held = state.owner == call.client and (state.token == call.args[0])
-    return call.is_open or call.result == held, Held(None, state.token) if held else state
+    token = call.args[0]
+    may_be = state.owner == call.client and (token == state.token if state.told else token > state.token)
+    must_be = may_be and state.told
+    if call.is_open or call.result:
+        return call.is_open or may_be, Held(None, token) if may_be else state
+    return not must_be, state

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,6 +20,7 @@ from tests.valkey_server import ValkeyServer
 
 from seawall.engines import Put, open_engine
 from seawall.errors import Unavailable
+from seawall.testing import FaultProxy
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
 
@@ -119,3 +122,18 @@ def test_an_unknown_certificate_or_name_is_not(certificate, tls_port, runner, ho
     with pytest.raises(Unavailable, match=r"certificate verify failed|CERTIFICATE_VERIFY_FAILED"):
         Faced(engine.key_value("tls"), runner).put("b", b"")
     Faced(engine, runner).close()
+
+
+def test_a_loop_that_ends_leaves_no_connection_behind(certificate, tls_port, monkeypatch):
+    """Whether or not the server answers the goodbye of TLS."""
+    forgotten: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", forgotten.append)
+    with FaultProxy(("127.0.0.1", tls_port)) as proxy:
+        port = proxy.address[1]
+        engine = open_engine(f"rediss://localhost:{port}", ca_file=str(certificate[0]), lint=False)
+        with asyncio.Runner() as loop:
+            loop.run(engine.key_value("tls").put_async("a", b"1"))
+            proxy.pause()
+        gc.collect()
+        engine.close()
+    assert [str(each.exc_value) for each in forgotten] == []

@@ -53,24 +53,25 @@ class Watch:
 
     def _fill(self) -> Op[None]:
         """Ask until an answer comes, for at most one operation timeout beyond the heartbeat."""
-        clock, pause = self._port._driver.clock, _FIRST_PAUSE
+        clock, pause, within = self._port._driver.clock, _FIRST_PAUSE, self._heartbeat
         until_ns = clock.now_ns() + round(self._longest * 1e9)
         while True:
             try:
-                yield from self._ask()
+                yield from self._ask(within)
             except (Unavailable, UnknownOutcome) as error:
                 yield from self._port._unfollow(self._feed)
                 if clock.now_ns() + pause * 1e9 >= until_ns:
                     raise self._silent(error) from error
                 yield Wait(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                # The line may be slow rather than cut: where connecting takes longer than a heartbeat, none would do.
+                pause, within = min(2 * pause, _LONGEST_PAUSE), 2 * within
             else:
                 return
 
-    def _ask(self) -> Op[None]:
+    def _ask(self, within: float) -> Op[None]:
         if self._must_list is None:
             try:
-                yield from self._follow()
+                yield from self._follow(within)
             except Compacted as error:
                 yield from self._port._unfollow(self._feed)
                 self._must_list = f"changes after revision {self._feed.after} are no longer kept: {error}"
@@ -83,8 +84,8 @@ class Watch:
         self._events.append(Resync(listing.entries, listing.revision, self._must_list))
         self._feed.after, self._must_list = listing.revision, None
 
-    def _follow(self) -> Op[None]:
-        batch = yield from bounded(self._port._changes(self._feed, self._heartbeat / 2), self._heartbeat)
+    def _follow(self, within: float) -> Op[None]:
+        batch = yield from bounded(self._port._changes(self._feed, self._heartbeat / 2), within)
         after = self._feed.after
         for change in batch.changes:
             # A server that begins again a little earlier repeats what was told.

@@ -48,6 +48,22 @@ class Backend(abc.ABC):
         """Kill its server with SIGKILL; only where there is one (`has_server`)."""
         raise NotImplementedError
 
+    @property
+    def target(self) -> str | tuple[str, int]:
+        """Where its server listens, for a proxy before it; only where there is one (`has_server`)."""
+        raise NotImplementedError
+
+    def url_at(self, host: str, port: int) -> str:
+        """The URL of its server at another address: that of the proxy."""
+        raise NotImplementedError
+
+    def pids(self) -> list[int]:
+        """All processes of its server, in the order in which they are to be stopped."""
+        raise NotImplementedError
+
+    def revive(self) -> None:  # noqa: B027
+        """Start its server again if it has died of itself, as whoever runs it would."""
+
     has_server: ClassVar[bool] = False
     lasting: ClassVar[bool] = False
     """Whether another engine on the same URL finds what this one left."""

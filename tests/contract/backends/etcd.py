@@ -39,3 +39,22 @@ class Etcd(Backend):
     def kill(self) -> None:
         """Kill it."""
         self.server.kill()
+
+    @property
+    def target(self) -> tuple[str, int]:
+        """Its port."""
+        return "127.0.0.1", self.server.port
+
+    def url_at(self, host: str, port: int) -> str:
+        """Through another port."""
+        return f"etcd://{host}:{port}?lint=no"
+
+    def pids(self) -> list[int]:
+        """One."""
+        assert self.server.process is not None
+        return [self.server.process.pid]
+
+    def revive(self) -> None:
+        """Up to 3.5.6 it panics when who asked for a transaction that only reads goes away: issues 14110 and 14891."""
+        if self.server.process is not None and self.server.process.poll() is not None:
+            self.server.start()

@@ -39,3 +39,17 @@ class Nats(Backend):
     def kill(self) -> None:
         """Kill it."""
         self.server.kill()
+
+    @property
+    def target(self) -> tuple[str, int]:
+        """Its port."""
+        return "127.0.0.1", self.server.port
+
+    def url_at(self, host: str, port: int) -> str:
+        """Through another port."""
+        return f"nats://{host}:{port}?durability=disk&lint=no"
+
+    def pids(self) -> list[int]:
+        """One."""
+        assert self.server.process is not None
+        return [self.server.process.pid]

@@ -41,11 +41,14 @@ class PostgresServer:
         self.data = self.directory / "data"
         if whom := _as_whom():
             os.chown(self.directory, whom["user"], whom["group"])
+        self.environment: dict[str, str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def _spawn(self, *command: str) -> subprocess.Popen[bytes]:
         with (self.directory / "log").open("ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log, cwd="/", umask=0o77, **_as_whom())
+            return subprocess.Popen(
+                command, stdout=log, stderr=log, cwd="/", umask=0o77, env=self.environment, **_as_whom()
+            )
 
     def start(self, *settings: str) -> None:
         """Start it, on the same data when there are some."""
@@ -143,3 +146,17 @@ class Postgres(Backend):
     def kill(self) -> None:
         """Kill the postmaster; its children see to themselves."""
         self.server.end(signal.SIGKILL)
+
+    @property
+    def target(self) -> str:
+        """Its socket."""
+        return str(self.server.directory / ".s.PGSQL.5432")
+
+    def url_at(self, host: str, port: int) -> str:
+        """Through a port."""
+        return f"postgresql://postgres@{host}:{port}/postgres?sslmode=disable"
+
+    def pids(self) -> list[int]:
+        """The postmaster, which starts no others while it is stopped, and its children."""
+        children = Path(f"/proc/{self.server.pid}/task/{self.server.pid}/children").read_text().split()
+        return [self.server.pid, *map(int, children)]

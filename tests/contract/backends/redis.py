@@ -39,3 +39,17 @@ class Valkey(Backend):
     def kill(self) -> None:
         """Kill it."""
         self.server.kill()
+
+    @property
+    def target(self) -> str:
+        """Its socket."""
+        return str(self.server.socket)
+
+    def url_at(self, host: str, port: int) -> str:
+        """Through a port."""
+        return f"redis://{host}:{port}?durability=disk"
+
+    def pids(self) -> list[int]:
+        """One."""
+        assert self.server.process is not None
+        return [self.server.process.pid]

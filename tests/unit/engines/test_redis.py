@@ -13,7 +13,7 @@ from seawall.engines._url import parse_url
 from seawall.engines.redis import RedisOptions, _settings
 from seawall.engines.redis._errors import refused
 from seawall.engines.redis._place import place_of
-from seawall.errors import ConfigError, EngineError, ReadOnly, Unavailable, WrongVersion
+from seawall.errors import AuthFailed, ConfigError, EngineError, ReadOnly, Unavailable, WrongVersion
 
 
 def settings_of(url: str, **options: object) -> dict[str, object]:
@@ -154,3 +154,23 @@ def test_refusals_have_a_meaning(text, kind):
     """By their first word, whatever class the library gives them."""
     assert type(refused(Exception(text), "h")) is kind
     assert str(refused(Exception(text), "h")).startswith(f"h: {text}; ")
+
+
+def looked_at(answer: Exception) -> object:
+    """What `lint` makes of a server that says who it is, and then answers to CONFIG GET with an error."""
+    look = open_engine("redis://h")._lint()
+    next(look)
+    look.send(b"redis_version:7.2.4\r\n")
+    try:
+        look.throw(answer)
+    except StopIteration as done:
+        return done.value
+    return None
+
+
+def test_settings_that_may_not_be_seen_are_a_finding_and_a_silent_server_is_none():
+    """A server that went away in between does not have a user without rights."""
+    refusal = AuthFailed("h: NOPERM")
+    assert looked_at(refusal) == (_settings.unseen(refusal),)
+    with pytest.raises(Unavailable, match=r"^gone$"):
+        looked_at(Unavailable("gone"))

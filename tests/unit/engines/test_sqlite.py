@@ -50,6 +50,18 @@ def test_a_lock_held_by_another_is_waited_for_and_no_longer(path):
         assert kv.put("a", b"1") == 1
 
 
+def test_who_only_reads_opens_the_file_while_a_writer_stays(path):
+    """The write lock is needed to make the tables, not to find them made."""
+    with open_engine(f"sqlite:///{path}") as engine:
+        engine.key_value().put("a", b"1")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with open_engine(f"sqlite:///{path}", operation_timeout=0.05) as engine:
+        assert engine.key_value().get("a").value == b"1"
+    other.execute("COMMIT")
+    other.close()
+
+
 def test_tasks_that_find_no_free_thread_are_told_in_time(path):
     """The wait for a place is bounded like the wait for the lock."""
     engine = open_engine(f"sqlite:///{path}", operation_timeout=0.05, pool_size=1)

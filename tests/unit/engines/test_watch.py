@@ -88,13 +88,13 @@ def test_the_same_for_tasks(line):
 
 
 def test_silence_is_not_idleness(line):
-    """An engine that does not answer within the heartbeat is asked anew, on a new line."""
+    """An engine that does not answer within the heartbeat is asked anew, on a new line, with twice the patience."""
     kv, wire = line
     watch = kv.watch(after=0, heartbeat=1.0)
     wire.silent, wire.cuts = True, 1
     kv.put("a", b"1")
     assert watch.poll() == Put("a", b"1", 1)
-    assert wire.asked == [1.0, 1.0]
+    assert wire.asked == [1.0, 2.0]
 
 
 def test_a_watch_that_cannot_resume_is_loud(line):

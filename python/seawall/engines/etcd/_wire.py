@@ -176,7 +176,8 @@ class EtcdWire:
         for tries_left in range(count, 0, -1):
             member = access.member
             try:
-                return self._connect(member, min(self._connect_timeout, self._left(until_ns) / tries_left))
+                left = max(0, until_ns - self._clock.now_ns()) / 1e9
+                return self._connect(member, min(self._connect_timeout, left / tries_left))
             except BaseException as error:
                 access.keeps(member, error)
                 if tries_left == 1 or not isinstance(error, Unavailable):

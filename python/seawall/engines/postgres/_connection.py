@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 import select
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -36,6 +38,25 @@ class Timer:
     def left(self) -> float:
         """Seconds that are left, not below 0."""
         return max(0.0, (self._until_ns - self._clock.now_ns()) / 1e9)
+
+
+class _Opening:
+    """How long each attempt to open a connection may take, so that one silent host leaves time for the others."""
+
+    def __init__(self, clock: Clock, seconds: float, hosts: int) -> None:
+        self._clock = clock
+        self._share = seconds / hosts
+        self._all = Timer(clock)
+        self._all.start(seconds)
+
+    def attempt(self) -> Timer:
+        """The time of the next attempt."""
+        timer = Timer(self._clock)
+        timer.start(min(self._share, self._all.left))
+        return timer
+
+
+_opening: ContextVar[_Opening] = ContextVar("seawall_postgres_opening")
 
 
 class Link:
@@ -187,8 +208,18 @@ def _kinds() -> tuple[Any, Any]:
     except ImportError as error:
         raise missing_library("postgresql", "psycopg", "postgres") from error
 
+    def opened(attempt: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        try:
+            return (yield from _expiring(attempt, _opening.get().attempt()))
+        except TimeIsOver as error:
+            raise psycopg.errors.ConnectionTimeout("connection timeout expired") from error
+
     class ThreadConnection(psycopg.Connection[Any]):
         seawall_timer: Timer
+
+        @classmethod
+        def _connect_gen(cls, *args: Any, **kwargs: Any) -> Any:
+            return opened(super()._connect_gen(*args, **kwargs))
 
         def wait(self, gen: Any, *_: Any, **__: Any) -> Any:
             interval = min(_INTERVAL, max(0.001, self.seawall_timer.left))
@@ -196,6 +227,10 @@ def _kinds() -> tuple[Any, Any]:
 
     class TaskConnection(psycopg.AsyncConnection[Any]):
         seawall_timer: Timer
+
+        @classmethod
+        def _connect_gen(cls, *args: Any, **kwargs: Any) -> Any:
+            return opened(super()._connect_gen(*args, **kwargs))
 
         async def wait(self, gen: Any, *_: Any, **__: Any) -> Any:
             return await psycopg.waiting.wait_async(gen, self.pgconn.socket, 1.0)
@@ -212,17 +247,30 @@ def library_present() -> None:
     _kinds()
 
 
+@contextmanager
+def _within(parameters: dict[str, Any], clock: Clock, timeout: float) -> Iterator[dict[str, Any]]:
+    # The client library counts whole seconds, two at least, for each host: its limit is only there because ours is.
+    hosts = str(parameters.get("host", "")).count(",") + 1
+    token = _opening.set(_Opening(clock, timeout, hosts))
+    try:
+        yield {**parameters, **_LIKE, "connect_timeout": max(2, math.ceil(timeout))}
+    finally:
+        _opening.reset(token)
+
+
 def connect(parameters: dict[str, Any], clock: Clock, timeout: float) -> Link:
-    """Open a connection for threads; the client library counts whole seconds, two at least."""
+    """Open a connection for threads."""
     kind, _ = _kinds()
-    return Link(kind.connect(**parameters, **_LIKE, connect_timeout=max(2, math.ceil(timeout))), clock)
+    with _within(parameters, clock, timeout) as told:
+        return Link(kind.connect(**told), clock)
 
 
 async def connect_async(parameters: dict[str, Any], clock: Clock, timeout: float) -> Link:
     """Open a connection for the running loop."""
     _, kind = _kinds()
-    async with asyncio.timeout(timeout):
-        return Link(await kind.connect(**parameters, **_LIKE, connect_timeout=max(2, math.ceil(timeout))), clock)
+    with _within(parameters, clock, timeout) as told:
+        async with asyncio.timeout(timeout):
+            return Link(await kind.connect(**told), clock)
 
 
 # Each message says itself where its transaction begins and ends; nothing is prepared, for the sake of proxies.

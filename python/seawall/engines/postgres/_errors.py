@@ -45,6 +45,8 @@ _REFUSALS = (
      AuthFailed, "see to user, password and pg_hba.conf"),
     (re.compile('role ".*" does not exist|is not permitted to log in|permission denied for database'),
      AuthFailed, "see to the user"),
+    (re.compile("session is read-only"),
+     Unavailable, "none of the hosts takes changes: start the primary, or promote a standby"),
     (re.compile('database ".*" does not exist'), EngineError, "create it, or correct the URL"),
 )  # fmt: skip
 

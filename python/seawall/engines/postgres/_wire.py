@@ -345,10 +345,11 @@ class PostgresWire:
 
     @contextmanager
     def _preparing(self, link: Link) -> Iterator[None]:
+        user = link.raw.info.user  # not to be had once the connection is closed
         try:
             yield
         except EngineError as error:
-            raise schema.forbidden(error, self._schema, link.raw.info.user) from error
+            raise schema.forbidden(error, self._schema, user) from error
         self._process().prepared = True
 
     @contextmanager

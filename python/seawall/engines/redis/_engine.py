@@ -23,7 +23,7 @@ from seawall.engines.redis._meter import RedisMeter
 from seawall.engines.redis._options import RedisOptions
 from seawall.engines.redis._place import place_of
 from seawall.engines.redis._wire import RedisWire
-from seawall.errors import EngineError
+from seawall.errors import EngineError, Unavailable
 
 _ASK_SETTINGS = Call(("CONFIG", "GET", "*"))
 _ASK_INFO = Call(("INFO",))
@@ -74,6 +74,8 @@ class RedisEngine(Engine):
         found = settings.info((yield Send(_ASK_INFO, again=True)))
         try:
             config = settings.mapping((yield Send(_ASK_SETTINGS, again=True)))
+        except Unavailable:
+            raise
         except EngineError as error:
             return (settings.unseen(error),)
         return tuple(settings.findings(config, found))

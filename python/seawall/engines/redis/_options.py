@@ -22,7 +22,7 @@ class RedisOptions(EngineOptions):
         default=64_000_000, least=1_000, most=100_000_000_000, help="keys and values in that history, at most"
     )
     db: int = option(default=0, least=0, most=1_000_000, help="number of the database; or as the path of the URL")
-    ca_file: str = option(default="", help="certificates to trust, for rediss://; by default the system's")
+    ca_file: str = option(default="", help="certificates to trust besides the system's, for rediss://")
     cert_file: str = option(default="", help="certificate of this client, for rediss://")
     key_file: str = option(default="", help="private key of this client, for rediss://")
     lint: bool = option(default=True, help="warn of settings of the server that lose data, when checked")

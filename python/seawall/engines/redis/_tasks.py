@@ -173,11 +173,11 @@ def _is_quiet(connection: Any) -> bool:
 
 
 def _drop(connection: Any) -> None:
-    """Close without waiting."""
+    """Close without waiting: TLS would say goodbye first, and wait for the answer longer than a loop may live."""
     writer = connection._writer
     connection._reader = connection._writer = None
     if writer is not None:
-        writer.close()
+        writer.transport.abort()
 
 
 def _drop_all(here: _Loop) -> None:

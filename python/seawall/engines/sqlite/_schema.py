@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 from seawall.engines._ports import State, shifted
 from seawall.errors import WrongVersion
@@ -50,6 +51,20 @@ _NO_STEP_NS = 1_000_000_000
 _TIMED = ("seawall_leases", "seawall_records", "seawall_claims", "seawall_seen", "seawall_limits")
 
 
+def is_prepared(connection: sqlite3.Connection, boot: str, now: int) -> bool:
+    """Whether there is nothing to create, to migrate or to move; asks for no lock that a writer holds."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'seawall_meta'").fetchall():
+        return False
+    known = dict(connection.execute("SELECT name, value FROM seawall_meta"))
+    if (known.get("version"), known.get("boot")) != (VERSION, boot):
+        return False
+    return not _has_begun_again(known, boot, now)
+
+
+def _has_begun_again(known: dict[str, Any], boot: str, now: int) -> bool:
+    return "boot" in known and (known["boot"] != boot or now < int(known["now_ns"]) - _NO_STEP_NS)
+
+
 def prepare(connection: sqlite3.Connection, name: str, boot: str, now: int) -> None:
     """Create or migrate the tables, and bring their times to this boot's clock; inside a write transaction.
 
@@ -68,7 +83,7 @@ def prepare(connection: sqlite3.Connection, name: str, boot: str, now: int) -> N
     for script in MIGRATIONS[version:]:
         for statement in filter(str.strip, script.split(";")):
             connection.execute(statement)
-    if "boot" in known and (known["boot"] != boot or now < int(known["now_ns"]) - _NO_STEP_NS):
+    if _has_begun_again(known, boot, now):
         shift = now - int(known["now_ns"])
         _carry_limits(connection, shift // 1000)
         for table in _TIMED:

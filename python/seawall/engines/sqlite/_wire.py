@@ -17,7 +17,7 @@ from seawall.clock import Clock
 from seawall.engines.sqlite import _schema as schema
 from seawall.engines.sqlite._clock import boot_of
 from seawall.engines.sqlite._errors import translated
-from seawall.errors import ConfigError, Damaged, Unavailable
+from seawall.errors import AuthFailed, ConfigError, Damaged, EngineError, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,30 +168,36 @@ class SqliteWire:
                 cached_statements=256,
             )
         except sqlite3.Error as error:
-            raise translated(error, self._name) from error
+            raise self._not_opened(error) from error
         try:
             self._set_up(connection, process)
         except BaseException as error:
             connection.close()
             if isinstance(error, sqlite3.Error):
-                raise translated(error, self._name) from error
+                raise self._not_opened(error) from error
             raise
         return connection
+
+    def _not_opened(self, error: sqlite3.Error) -> EngineError:
+        meaning = translated(error, self._name)
+        if isinstance(meaning, Unavailable) and self._path.exists() and not os.access(self._path, os.R_OK):
+            return AuthFailed(f"{self._name}: {error}; give this user permission to read and write the file")
+        return meaning
 
     def _set_up(self, connection: sqlite3.Connection, process: _Process) -> None:
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
             raise Damaged(f"{self._name} cannot be used in WAL mode (it is in {mode}); use a local disk")
         connection.execute("PRAGMA foreign_keys = OFF")
-        if process.prepared:
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            schema.prepare(connection, self._name, boot_of(self._clock), self._clock.now_ns())
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+        boot = boot_of(self._clock)
+        if not process.prepared and not schema.is_prepared(connection, boot, self._clock.now_ns()):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                schema.prepare(connection, self._name, boot, self._clock.now_ns())
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
         process.prepared = True
 
     def _transact(self, connection: sqlite3.Connection, what: Step, begin: str, until_ns: int) -> Any:
