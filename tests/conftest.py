@@ -18,3 +18,17 @@ def segment_name():
     name = f"test-{secrets.token_hex(8)}"
     yield name
     Segment.remove(name)
+
+
+_PROOFS = (
+    "tests/faults/", "tests/kills/", "tests/servers/", "tests/contract/test_saga_kills",
+    "tests/contract/test_saga_races", "tests/contract/test_lock_processes", "tests/contract/test_matrix",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs faults, kills or a server that is slow to end leases, and does not depend on the interpreter."""
+    for item in items:
+        slow = item.nodeid.startswith("tests/contract/") and ("etcd" in item.name or "nats" in item.name)
+        if slow or item.nodeid.startswith(_PROOFS):
+            item.add_marker(pytest.mark.proof)

@@ -27,7 +27,7 @@ _TEXTS: tuple[tuple[str, type[EngineError], str], ...] = (
     ("proposal dropped", Unavailable, "it has no leader at present; nothing was changed"),
     ("learner", ReadOnly, "name members in the URL that vote"),
     ("database space exceeded", Full, "compact and defragment it, or raise quota-backend-bytes, then disarm the alarm "
-     "(etcdctl alarm disarm); nothing was changed"),
+     "(etcdctl alarm disarm); the change that went over it may have been made"),
     ("request is too large", Full, "send less at once, or raise max-request-bytes; nothing was changed"),
     ("too many operations", Full, "set max-txn-ops to 128, its default, or more; nothing was changed"),
     ("corrupt", Damaged, "its members disagree about the data: find the one that is wrong, replace it, then disarm the "

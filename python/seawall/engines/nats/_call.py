@@ -19,6 +19,7 @@ EXPECTED, EXPECTED_OF = "Nats-Expected-Last-Subject-Sequence", "Nats-Expected-La
 ROLLUP, KEPT_FOR = "Nats-Rollup", "Nats-TTL"
 _PAGE, _PAGE_BYTES = 256, 4_000_000
 _BEHIND, _PATIENCE = 0.005, 0.5
+_PULL_NS = 500_000_000
 
 
 class Draft(NamedTuple):
@@ -227,7 +228,8 @@ class Call:
     async def pull(self, stream: str, consumer: str, most: int, wait_ns: int = 0) -> AsyncIterator[Delivery]:
         """At most so many messages: those that are there, or the first that comes while the server waits for it."""
         body: dict[str, Any] = {"batch": most, "max_bytes": _PAGE_BYTES}
-        body |= {"expires": wait_ns} if wait_ns else {"no_wait": True}
+        # What was counted may be gone by now: the server then has less to send than was asked for, and may not say so.
+        body |= {"expires": wait_ns} if wait_ns else {"no_wait": True, "expires": _PULL_NS}
         async with self.link.asking(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}", many=True) as asking:
             await asking.ask(json.dumps(body).encode())
             for _ in range(most):
@@ -239,7 +241,9 @@ class Call:
                     return
                 if status:
                     raise errors.Refused(errors.NO_CONSUMER, str(message.headers.get("Description", status)))
-                yield of_delivery(message)
+                yield (delivery := of_delivery(message))
+                if not wait_ns and not delivery.pending:
+                    return
 
     async def collect(
         self, stream: str, filters: Sequence[str], after: int | None = None, most: int | None = None, **more: Any
@@ -266,8 +270,11 @@ class Call:
         pending, found = made["num_pending"], list[Message]()
         while pending and (most is None or len(found) < most):
             page = _PAGE if most is None else min(_PAGE, most - len(found))
+            before = len(found)
             async for delivery in self.pull(stream, made["name"], min(page, pending)):
                 found.append(delivery.message)
                 pending = delivery.pending
+            if len(found) == before:
+                pending = 0
         await self.link.send(f"$JS.API.CONSUMER.DELETE.{stream}.{made['name']}", b"", None)
         return Found(found, max([ns_of(made["ts"]), *(message.at_ns for message in found[-1:])]), pending)
