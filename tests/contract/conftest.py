@@ -24,6 +24,13 @@ def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     started.stop()
 
 
+@pytest.fixture(autouse=True)
+def alive(request: pytest.FixtureRequest) -> None:
+    """No test pays for a server that died of the one before."""
+    if "backend" in request.fixturenames:
+        request.getfixturevalue("backend").revive()
+
+
 @pytest.fixture
 def engine(backend: Backend) -> Iterator[Engine]:
     """An open engine."""

@@ -22,7 +22,9 @@ from seawall.errors import LockLost
 
 FORK = multiprocessing.get_context("fork")
 CLOCK = SystemClock()
-pytestmark = pytest.mark.parametrize("backend", [n for n, kind in BACKENDS.items() if kind.lasting], indirect=True)
+pytestmark = pytest.mark.parametrize(
+    "backend", [n for n, kind in BACKENDS.items() if kind.lasting and kind.outlives_clients], indirect=True
+)
 TTL = 1.0
 
 

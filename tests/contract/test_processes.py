@@ -16,7 +16,9 @@ from seawall.clock import SystemClock
 from seawall.engines import Deleted, Put, Resync, open_engine
 
 FORK = multiprocessing.get_context("fork")
-pytestmark = pytest.mark.parametrize("backend", [n for n, kind in BACKENDS.items() if kind.lasting], indirect=True)
+pytestmark = pytest.mark.parametrize(
+    "backend", [n for n, kind in BACKENDS.items() if kind.lasting and kind.outlives_clients], indirect=True
+)
 EACH = 50
 
 

@@ -65,6 +65,8 @@ class Backend(abc.ABC):
         """Start its server again if it has died of itself, as whoever runs it would."""
 
     has_server: ClassVar[bool] = False
+    outlives_clients: ClassVar[bool] = True
+    """Whether its server goes on when a client is killed in a call; tests/faults restarts the others."""
     lasting: ClassVar[bool] = False
     """Whether another engine on the same URL finds what this one left."""
     history_option: ClassVar[str | None] = None

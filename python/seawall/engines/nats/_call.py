@@ -275,6 +275,7 @@ class Call:
                 found.append(delivery.message)
                 pending = delivery.pending
             if len(found) == before:
-                pending = 0
+                info = await self.api(f"CONSUMER.INFO.{stream}.{made['name']}", {})
+                pending = info["num_pending"]
         await self.link.send(f"$JS.API.CONSUMER.DELETE.{stream}.{made['name']}", b"", None)
         return Found(found, max([ns_of(made["ts"]), *(message.at_ns for message in found[-1:])]), pending)
