@@ -27,8 +27,8 @@ def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(autouse=True)
 def alive(request: pytest.FixtureRequest) -> None:
     """No test pays for a server that died of the one before."""
-    if "backend" in request.fixturenames:
-        request.getfixturevalue("backend").revive()
+    if "backend" in request.fixturenames and isinstance(backend := request.getfixturevalue("backend"), Backend):
+        backend.revive()
 
 
 @pytest.fixture
