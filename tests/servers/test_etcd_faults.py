@@ -12,7 +12,8 @@ from contextlib import suppress
 
 import pytest
 from tests.contract.faces import Faced
-from tests.etcd_server import CLOCK, free_ports, next_event
+from tests.etcd_server import CLOCK, next_event
+from tests.ports import free_ports
 
 from seawall.engines import Put, Resync, open_engine
 from seawall.engines.etcd import _messages as m
@@ -139,7 +140,7 @@ def test_a_frozen_server_leaves_a_change_unknown_and_a_question_unanswered(etcd,
 def test_a_server_that_is_not_there_is_unavailable(runner):
     """The message says where it was looked for; no change is in doubt."""
     (port,) = free_ports(1)
-    engine = open_engine(f"etcd://me:secret@127.0.0.1:{port}", **QUICK)
+    engine = open_engine(f"etcd://me:secret@127.0.0.1:{port}", **(QUICK | {"operation_timeout": 30}))
     with pytest.raises(Unavailable) as away:
         Faced(engine.key_value(), runner).put("a", b"")
     assert str(away.value).startswith(f"etcd://127.0.0.1:{port} cannot be reached: [Errno {errno.ECONNREFUSED}] ")

@@ -13,7 +13,8 @@ from contextlib import suppress
 import nkeys
 import pytest
 from tests.contract.faces import Faced
-from tests.nats_server import CLOCK, free_port
+from tests.nats_server import CLOCK
+from tests.ports import free_ports
 
 from seawall.engines import Deleted, Durability, Put, open_engine
 from seawall.errors import (
@@ -98,17 +99,17 @@ def next_of(watch):
 
 def test_a_watch_of_a_frozen_server_is_an_error_in_time(nats, runner):
     """Silence is not idleness; when the server goes on, so does the watch."""
-    with open_engine(nats.url, **QUICK) as engine:
+    with open_engine(nats.url, **(QUICK | {"operation_timeout": 3})) as engine:
         kv = Faced(engine.key_value(), runner)
         first = kv.put("a", b"0")
-        watch = kv.watch(after=first, heartbeat=0.2)
+        watch = kv.watch(after=first, heartbeat=1.5)
         assert watch.poll() is None
         nats.signal(signal.SIGSTOP)
         try:
             with pytest.raises(Unavailable) as silent:
                 watch.poll()
             assert str(silent.value).startswith(
-                f"the watch of '' has heard nothing from {nats.url} for 0.2 s and could not resume within 0.5 s ("
+                f"the watch of '' has heard nothing from {nats.url} for 1.5 s and could not resume within 3 s ("
             )
         finally:
             nats.signal(signal.SIGCONT)
@@ -152,7 +153,7 @@ def test_a_frozen_server_leaves_a_change_unknown_and_a_question_unanswered(nats,
 
 def test_a_server_that_is_not_there_is_unavailable(runner):
     """The message says where it was looked for; no change is in doubt."""
-    port = free_port()
+    port = free_ports(1)[0]
     with pytest.raises(Unavailable) as away:
         Faced(open_engine(f"nats://127.0.0.1:{port}", **QUICK).key_value(), runner).put("a", b"")
     assert str(away.value).startswith(f"nats://127.0.0.1:{port} cannot be reached: ")
@@ -161,7 +162,7 @@ def test_a_server_that_is_not_there_is_unavailable(runner):
 
 def test_another_of_several_servers_will_do(nats, runner):
     """Those that are away are passed over."""
-    url = f"nats://127.0.0.1:{free_port()},127.0.0.1:{nats.port}"
+    url = f"nats://127.0.0.1:{free_ports(1)[0]},127.0.0.1:{nats.port}"
     with open_engine(url, **PATIENT) as engine:
         assert Faced(engine.key_value(), runner).put("a", b"") > 0
         assert engine.name == url
