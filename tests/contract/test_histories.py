@@ -111,6 +111,11 @@ def judge(use: str, calls: list[Call]) -> None:
         assert len(tokens) == len(set(tokens)) > 1
 
 
+def surely(backend: Any, calls: list[Call]) -> list[Call]:
+    """Without refusals where an engine may refuse a claim whose last owner has just gone: nobody holds it wrongly."""
+    return [call for call in calls if backend.refuses_surely or call.name != "acquire" or call.result is not None]
+
+
 @pytest.mark.parametrize("use", USES)
 def test_threads_see_one_order(backend, engine, namespace, use):
     """Four threads on one engine."""
@@ -123,7 +128,7 @@ def test_threads_see_one_order(backend, engine, namespace, use):
         thread.start()
     for thread in threads:
         thread.join()
-    judge(use, recorder.calls)
+    judge(use, surely(backend, recorder.calls))
 
 
 def in_a_process(  # noqa: PLR0917
@@ -156,4 +161,4 @@ def test_processes_see_one_order(backend, namespace, use, tmp_path: Path):
         assert client.exitcode == 0
     for answer in answers:
         answer.close()
-    judge(use, calls)
+    judge(use, surely(backend, calls))

@@ -17,6 +17,7 @@ class Nats(Backend):
     short = 0.5
     lasting = True
     has_server = True
+    refuses_surely = False
     history_option = "history"
 
     def __init__(self, directory: Path) -> None:
