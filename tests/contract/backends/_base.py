@@ -65,8 +65,8 @@ class Backend(abc.ABC):
         """Start its server again if it has died of itself, as whoever runs it would."""
 
     has_server: ClassVar[bool] = False
-    refuses_surely: ClassVar[bool] = True
-    """Whether a claim is refused only while somebody has it."""
+    enlists_at_once: ClassVar[bool] = True
+    """Whether `enlist` is one atomic step."""
     outlives_clients: ClassVar[bool] = True
     """Whether its server goes on when a client is killed in a call; tests/faults restarts the others."""
     lasting: ClassVar[bool] = False

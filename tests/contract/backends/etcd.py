@@ -18,7 +18,7 @@ class Etcd(Backend):
     short = 1.0
     lasting = True
     has_server = True
-    refuses_surely = False
+    enlists_at_once = False
     outlives_clients = False  # 3.5.1, which the wheel brings, panics at times (its issues 14110 and 14891)
 
     def __init__(self, directory: Path) -> None:

@@ -17,7 +17,7 @@ class Nats(Backend):
     short = 0.5
     lasting = True
     has_server = True
-    refuses_surely = False
+    enlists_at_once = False
     history_option = "history"
 
     def __init__(self, directory: Path) -> None:
