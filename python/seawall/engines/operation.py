@@ -8,7 +8,7 @@ second text for tasks either.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
@@ -93,6 +93,40 @@ def awaitable(operation: Callable[Concatenate[S, P], Op[R]]) -> Callable[Concate
 
     _dress(run_async, operation, "_async")
     return run_async
+
+
+def perform(course: Generator[Any, Any, R], do: Callable[[Any], Any]) -> R:
+    """Do whatever a generator yields, until its result; what `do` raises, cancellation too, comes up where it yielded."""
+    reply: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            step = course.send(reply) if error is None else course.throw(error)
+        except StopIteration as done:
+            result: R = done.value
+            return result
+        reply, error = None, None
+        try:
+            reply = do(step)
+        except BaseException as raised:  # noqa: BLE001 - the generator's to handle, also cancellation
+            error = raised
+
+
+async def perform_async(course: Generator[Any, Any, R], do: Callable[[Any], Awaitable[Any]]) -> R:
+    """`perform` in this task."""
+    reply: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            step = course.send(reply) if error is None else course.throw(error)
+        except StopIteration as done:
+            result: R = done.value
+            return result
+        reply, error = None, None
+        try:
+            reply = await do(step)
+        except BaseException as raised:  # noqa: BLE001 - the generator's to handle, also cancellation
+            error = raised
 
 
 def bounded(operation: Op[R], seconds: float) -> Op[R]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from seawall.clock import AsyncBell, Bell, Clock
 from seawall.engines import Journal
-from seawall.engines.operation import Op, driver_of
+from seawall.engines.operation import Op, driver_of, perform, perform_async
 from seawall.errors import ConfigError
 
 R = TypeVar("R")
@@ -83,49 +83,33 @@ class Stopping:
 
 def run(flow: Flow[R], stopping: Stopping) -> R:
     """Do what a flow says, in this thread."""
-    reply: Any = None
-    error: BaseException | None = None
-    while True:
-        try:
-            step = flow.send(reply) if error is None else flow.throw(error)
-        except StopIteration as done:
-            result: R = done.value
-            return result
-        reply, error = None, None
-        try:
-            match step:
-                case Ask(journal, operation):
-                    reply = driver_of(journal).run(operation)
-                case Call(function, args):
-                    reply = _plain(function, function(*args))
-                case Pause(seconds):
-                    stopping.pause(seconds)
-        except BaseException as raised:  # noqa: BLE001 -- the flow's to handle, also cancellation
-            error = raised
+
+    def do(step: Ask | Call | Pause) -> Any:
+        match step:
+            case Ask(journal, operation):
+                return driver_of(journal).run(operation)
+            case Call(function, args):
+                return _plain(function, function(*args))
+            case Pause(seconds):
+                return stopping.pause(seconds)
+
+    return perform(flow, do)
 
 
 async def run_async(flow: Flow[R], stopping: Stopping) -> R:
     """Do what a flow says, in this task."""
-    reply: Any = None
-    error: BaseException | None = None
-    while True:
-        try:
-            step = flow.send(reply) if error is None else flow.throw(error)
-        except StopIteration as done:
-            result: R = done.value
-            return result
-        reply, error = None, None
-        try:
-            match step:
-                case Ask(journal, operation):
-                    reply = await driver_of(journal).run_async(operation)
-                case Call(function, args):
-                    reply = function(*args)
-                    reply = await reply if inspect.isawaitable(reply) else reply
-                case Pause(seconds):
-                    await stopping.pause_async(seconds)
-        except BaseException as raised:  # noqa: BLE001 -- the flow's to handle, also cancellation
-            error = raised
+
+    async def do(step: Ask | Call | Pause) -> Any:
+        match step:
+            case Ask(journal, operation):
+                return await driver_of(journal).run_async(operation)
+            case Call(function, args):
+                reply = function(*args)
+                return await reply if inspect.isawaitable(reply) else reply
+            case Pause(seconds):
+                return await stopping.pause_async(seconds)
+
+    return await perform_async(flow, do)
 
 
 def _plain(function: Callable[..., Any], reply: Any) -> Any:

@@ -12,7 +12,7 @@ from seawall._callables import is_coroutine_function
 from seawall.distributed.transactions._log import TransactionLog
 from seawall.distributed.transactions._records import as_json
 from seawall.distributed.transactions.saga._course import Ask, Await, Course, End, Pause, Task
-from seawall.engines.operation import driver_of
+from seawall.engines.operation import driver_of, perform, perform_async
 from seawall.errors import is_cancellation
 
 R = TypeVar("R")
@@ -21,27 +21,19 @@ R = TypeVar("R")
 def run(log: TransactionLog, course: Course[R]) -> R:
     """Do what a course says, in this thread; branches that run at the same time get threads of their own."""
     driver, flight = driver_of(log), _Threads()
-    reply: Any = None
-    error: BaseException | None = None
+
+    def do(step: Ask | Pause | Await) -> Any:
+        try:
+            if isinstance(step, Ask):
+                return driver.run(step.operation)
+            return driver.clock.sleep(step.seconds) if isinstance(step, Pause) else flight.ends(step)
+        except BaseException:
+            # What is under way ends first: nobody else may take the saga over as long as it runs.
+            flight.close()
+            raise
+
     try:
-        while True:
-            try:
-                step = course.send(reply) if error is None else course.throw(error)
-            except StopIteration as done:
-                result: R = done.value
-                return result
-            reply, error = None, None
-            try:
-                if isinstance(step, Ask):
-                    reply = driver.run(step.operation)
-                elif isinstance(step, Pause):
-                    driver.clock.sleep(step.seconds)
-                else:
-                    reply = flight.ends(step)
-            except BaseException as raised:  # noqa: BLE001 -- the course's to handle, also cancellation
-                # What is under way ends first: nobody else may take the saga over as long as it runs.
-                flight.close()
-                error = raised
+        return perform(course, do)
     finally:
         flight.close()
 
@@ -49,26 +41,18 @@ def run(log: TransactionLog, course: Course[R]) -> R:
 async def run_async(log: TransactionLog, course: Course[R]) -> R:
     """Do what a course says, in this task."""
     driver, flight = driver_of(log), _Tasks()
-    reply: Any = None
-    error: BaseException | None = None
+
+    async def do(step: Ask | Pause | Await) -> Any:
+        try:
+            if isinstance(step, Ask):
+                return await driver.run_async(step.operation)
+            return await (driver.clock.sleep_async(step.seconds) if isinstance(step, Pause) else flight.ends(step))
+        except BaseException:
+            await flight.close()
+            raise
+
     try:
-        while True:
-            try:
-                step = course.send(reply) if error is None else course.throw(error)
-            except StopIteration as done:
-                result: R = done.value
-                return result
-            reply, error = None, None
-            try:
-                if isinstance(step, Ask):
-                    reply = await driver.run_async(step.operation)
-                elif isinstance(step, Pause):
-                    await driver.clock.sleep_async(step.seconds)
-                else:
-                    reply = await flight.ends(step)
-            except BaseException as raised:  # noqa: BLE001 -- the course's to handle, also cancellation
-                await flight.close()
-                error = raised
+        return await perform_async(course, do)
     finally:
         await flight.close()
 

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, TypeVar
 
-from seawall.engines.operation import Op
+from seawall.engines.operation import Op, perform, perform_async
 
 R = TypeVar("R")
 
@@ -42,42 +42,24 @@ Course = Generator[Run | Calls, Any, R]
 
 def take(course: Course[R], driver: Any) -> R:
     """Take a course in this thread, one call after another."""
-    reply: Any = None
-    error: BaseException | None = None
-    while True:
-        try:
-            step = course.send(reply) if error is None else course.throw(error)
-        except StopIteration as done:
-            result: R = done.value
-            return result
-        reply, error = None, None
-        try:
-            if isinstance(step, Run):
-                reply = driver.run(step.operation)
-            else:
-                reply = tuple(_answer(call) for call in step.calls)
-        except BaseException as raised:  # noqa: BLE001 - the course's to handle, also cancellation
-            error = raised
+
+    def do(step: Run | Calls) -> Any:
+        if isinstance(step, Run):
+            return driver.run(step.operation)
+        return tuple(_answer(call) for call in step.calls)
+
+    return perform(course, do)
 
 
 async def take_async(course: Course[R], driver: Any) -> R:
     """Take a course in this task, calls at the same time."""
-    reply: Any = None
-    error: BaseException | None = None
-    while True:
-        try:
-            step = course.send(reply) if error is None else course.throw(error)
-        except StopIteration as done:
-            result: R = done.value
-            return result
-        reply, error = None, None
-        try:
-            if isinstance(step, Run):
-                reply = await driver.run_async(step.operation)
-            else:
-                reply = await asyncio.gather(*(_answer_async(call) for call in step.calls))
-        except BaseException as raised:  # noqa: BLE001 - the course's to handle, also cancellation
-            error = raised
+
+    async def do(step: Run | Calls) -> Any:
+        if isinstance(step, Run):
+            return await driver.run_async(step.operation)
+        return await asyncio.gather(*(_answer_async(call) for call in step.calls))
+
+    return await perform_async(course, do)
 
 
 def _answer(call: Call) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from seawall.clock import Clock
 from seawall.distributed.transactions.two_phase._timed import kinds
+from seawall.engines.operation import perform_async
 from seawall.errors import ConfigError
 
 R = TypeVar("R")
@@ -195,15 +196,7 @@ def held(talk: Talk[R]) -> R:
 
 
 async def _held_async(talk: Talk[R]) -> R:
-    reply: Any = None
-    error: BaseException | None = None
-    while True:
-        try:
-            step = talk.send(reply) if error is None else talk.throw(error)
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
-        reply, error = None, None
-        try:
-            reply = await step if hasattr(step, "__await__") else step
-        except BaseException as raised:  # noqa: BLE001 - the talk's to handle, also cancellation
-            error = raised
+    async def do(step: Any) -> Any:
+        return await step if hasattr(step, "__await__") else step
+
+    return await perform_async(talk, do)
