@@ -1,6 +1,7 @@
 """What many tests take as an argument."""
 
 import secrets
+import signal
 
 import pytest
 from hypothesis import settings
@@ -10,6 +11,11 @@ from seawall.memory import Segment
 # No law says how long it takes: on a busy machine any example may be slow.
 settings.register_profile("seawall", deadline=None)
 settings.load_profile("seawall")
+
+
+# A shell that runs the suite in the background has all below it ignore Ctrl-C, which some tests send.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def awaitable(operation: Callable[Concatenate[S, P], Op[R]]) -> Callable[Concate
 
 
 def perform(course: Generator[Any, Any, R], do: Callable[[Any], Any]) -> R:
-    """Do whatever a generator yields, until its result; what `do` raises, cancellation too, comes up where it yielded."""
+    """Do whatever a generator yields, until its result; errors of `do`, cancellation too, come up where it yielded."""
     reply: Any = None
     error: BaseException | None = None
     while True:
