@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tests.freezing import freeze
 from tests.ports import free_ports
 
 from seawall.clock import SystemClock
@@ -91,10 +92,15 @@ class EtcdServer:
         """What the server has said."""
         return (self.directory / "log").read_text()[-5000:]
 
-    def signal(self, number: signal.Signals) -> None:
-        """Freeze it (SIGSTOP) or let it go on (SIGCONT)."""
+    def freeze(self) -> None:
+        """Stop it; it answers nobody any more until it is told to go on."""
         assert self.process is not None
-        self.process.send_signal(number)
+        freeze(self.process.pid)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
 
     def control(self, *words: str) -> str:
         """What etcdctl says."""

@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from tests.freezing import freeze
 from tests.ports import free_ports
 
 from seawall.clock import SystemClock
@@ -73,10 +74,15 @@ class NatsServer:
         """What it has said."""
         return (self.directory / "nats.log").read_text()[-5_000:]
 
-    def signal(self, number: signal.Signals) -> None:
-        """Freeze it with SIGSTOP, let it go on with SIGCONT."""
+    def freeze(self) -> None:
+        """Stop it; it answers nobody any more until it is told to go on."""
         assert self.process is not None
-        self.process.send_signal(number)
+        freeze(self.process.pid)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """SIGKILL."""

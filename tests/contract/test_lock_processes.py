@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from tests.contract.backends import BACKENDS
+from tests.freezing import freeze
 
 from seawall.clock import SystemClock
 from seawall.distributed.election import LeaderElection
@@ -69,7 +70,7 @@ def test_a_holder_paused_beyond_its_lease_cannot_write_when_it_wakes(backend, na
     old.start()
     token, remaining = told.get()
     assert 0 < remaining <= TTL
-    os.kill(old.pid, signal.SIGSTOP)
+    freeze(old.pid)
     with open_engine(url) as engine:
         kv = engine.key_value(namespace)
         with FencedLock(kv, "x", ttl=60).acquire(timeout=60) as held:

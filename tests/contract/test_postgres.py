@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 from tests.contract.backends.postgres import PostgresServer
+from tests.freezing import freeze
 
 from seawall.engines import Put, Resync, open_engine
 from seawall.engines._ports import Feed
@@ -369,7 +370,7 @@ def test_a_server_that_falls_silent_does_not_hold_its_callers(server, database, 
                 here = f"SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND application_name = 'seawall'"
                 pids = [pid for (pid,) in run(server, here)]
                 for pid in pids:
-                    os.kill(pid, signal.SIGSTOP)
+                    freeze(pid)
                 try:
                     with pytest.raises(kind, match="there was no answer in time"):
                         call()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tests.contract.backends import Backend
 from tests.faults.scene import CLOCK, Scene
+from tests.freezing import freeze
 
 from seawall.testing import BlackHole, Cut, HalfClose, Latency, Reset, SlowClose, Truncate
 
@@ -49,7 +50,7 @@ def _kill_server(scene: Scene) -> None:
 def _stop_server(scene: Scene) -> None:
     pids = scene.backend.pids()
     for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+        freeze(pid)
     try:
         # Beyond the operation timeout: answers are lost, and what was asked is done later.
         _pause(scene, 0.5, 0.8)
@@ -122,7 +123,7 @@ def _stop_clients(scene: Scene) -> None:
     """One client of each kind is paused for longer than it may hold anything; then it goes on as if nothing were."""
     stopped = scene.victims[scene.rng.randrange(2) :: 2]
     for victim in stopped:
-        os.kill(victim.pid, signal.SIGSTOP)
+        freeze(victim.pid)
     _pause(scene, scene.ttl + 0.1, scene.ttl + 0.3)
     for victim in stopped:
         os.kill(victim.pid, signal.SIGCONT)

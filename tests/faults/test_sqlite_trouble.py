@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.freezing import freeze
 
 from seawall.engines import Rule, open_engine
 from seawall.errors import AuthFailed, EngineError, Full, ReadOnly, SeawallError, Unavailable, UnknownOutcome
@@ -182,7 +183,7 @@ def test_a_process_that_sleeps_in_a_transaction_holds_nobody(path):
     holder = FORK.Process(target=hold)
     holder.start()
     assert inside.wait(30)
-    os.kill(holder.pid, signal.SIGSTOP)
+    freeze(holder.pid)
     with open_engine(f"sqlite:///{path}", operation_timeout=0.1) as engine:
         kv = engine.key_value()
         assert kv.get("a").value == b"1"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import multiprocessing
-import signal
 import socket
 import threading
 from contextlib import suppress
@@ -82,7 +81,7 @@ def test_a_watch_of_a_frozen_server_is_an_error_in_time(etcd, runner):
         first = patient.key_value().put("a", b"0")
         watch = Faced(engine.key_value(), runner).watch(after=first, heartbeat=0.2)
         _until_followed(watch)
-        etcd.signal(signal.SIGSTOP)
+        etcd.freeze()
         try:
             with pytest.raises(Unavailable) as silent:
                 watch.poll()
@@ -90,7 +89,7 @@ def test_a_watch_of_a_frozen_server_is_an_error_in_time(etcd, runner):
                 f"the watch of '' has heard nothing from {etcd.url} for 0.2 s and could not resume within 0.5 s ("
             )
         finally:
-            etcd.signal(signal.SIGCONT)
+            etcd.thaw()
         second = patient.key_value().put("a", b"1")
         event = None
         while event is None:
@@ -118,7 +117,7 @@ def test_a_frozen_server_leaves_a_change_unknown_and_a_question_unanswered(etcd,
             with suppress(Unavailable):
                 assert kv.get("a").value == b"0"
                 break
-        etcd.signal(signal.SIGSTOP)
+        etcd.freeze()
         began = CLOCK.now_ns()
         try:
             with pytest.raises(UnknownOutcome) as unknown:
@@ -128,7 +127,7 @@ def test_a_frozen_server_leaves_a_change_unknown_and_a_question_unanswered(etcd,
             with pytest.raises(Unavailable):
                 kv.get("b")
         finally:
-            etcd.signal(signal.SIGCONT)
+            etcd.thaw()
         assert CLOCK.now_ns() - began < 20e9
         assert str(unknown.value) == (
             f"{etcd.url} was sent a call and its answer was lost: no answer in time; read the state before you decide"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import signal
 import socket
 import threading
 from contextlib import suppress
@@ -104,7 +103,7 @@ def test_a_watch_of_a_frozen_server_is_an_error_in_time(nats, runner):
         first = kv.put("a", b"0")
         watch = kv.watch(after=first, heartbeat=1.5)
         assert watch.poll() is None
-        nats.signal(signal.SIGSTOP)
+        nats.freeze()
         try:
             with pytest.raises(Unavailable) as silent:
                 watch.poll()
@@ -112,7 +111,7 @@ def test_a_watch_of_a_frozen_server_is_an_error_in_time(nats, runner):
                 f"the watch of '' has heard nothing from {nats.url} for 1.5 s and could not resume within 3 s ("
             )
         finally:
-            nats.signal(signal.SIGCONT)
+            nats.thaw()
         second = put_at_last(kv, "a", b"1")
         assert next_of(watch) == Put("a", b"1", second)
         watch.close()
@@ -132,7 +131,7 @@ def test_a_frozen_server_leaves_a_change_unknown_and_a_question_unanswered(nats,
     with open_engine(nats.url, **QUICK) as engine:
         kv = Faced(engine.key_value(), runner)
         kv.put("a", b"0")
-        nats.signal(signal.SIGSTOP)
+        nats.freeze()
         try:
             with pytest.raises(UnknownOutcome) as unknown:
                 kv.put("a", b"1")
@@ -141,7 +140,7 @@ def test_a_frozen_server_leaves_a_change_unknown_and_a_question_unanswered(nats,
             with pytest.raises(Unavailable):
                 kv.put("b", b"")
         finally:
-            nats.signal(signal.SIGCONT)
+            nats.thaw()
         assert str(unknown.value).startswith(f"{nats.url} was sent a change and its answer was lost: no answer in ")
         assert str(unknown.value).endswith(" s; read the state before you decide")
         assert str(away.value).startswith(f"{nats.url} cannot be reached: no answer in time")

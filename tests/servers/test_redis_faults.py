@@ -10,6 +10,7 @@ import threading
 
 import pytest
 from tests.contract.faces import Faced
+from tests.freezing import freeze
 from tests.valkey_server import CLOCK
 
 from seawall.engines import Deleted, Durability, Put, Resync, Rule, open_engine
@@ -144,7 +145,7 @@ def test_a_watch_of_a_frozen_server_is_an_error_in_time(valkey, runner):
         first = kv.put("a", b"0")
         watch = kv.watch(after=first, heartbeat=0.2)
         assert watch.poll() is None
-        os.kill(valkey.process.pid, signal.SIGSTOP)
+        freeze(valkey.process.pid)
         try:
             with pytest.raises(Unavailable) as silent:
                 watch.poll()
@@ -163,7 +164,7 @@ def test_a_frozen_server_leaves_a_change_unknown_and_a_question_unanswered(valke
     with open_engine(url, **QUICK) as engine:
         kv = Faced(engine.key_value(), runner)
         kv.put("a", b"0")
-        os.kill(valkey.process.pid, signal.SIGSTOP)
+        freeze(valkey.process.pid)
         began = CLOCK.now_ns()
         try:
             with pytest.raises(UnknownOutcome) as unknown:

@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 from tests.contract.backends.postgres import PostgresServer
+from tests.freezing import freeze
 
 from seawall.distributed.transactions import TransactionLog
 from seawall.distributed.transactions.two_phase import Outcome, PostgresParticipant, TwoPhaseCommit
@@ -205,7 +206,7 @@ def test_a_server_that_does_not_answer_holds_nobody_up(server, engine, databases
 
     def stopping(vote: Any, transaction: str) -> Any:
         stopped.append(b._sessions.working[transaction].info.backend_pid)
-        os.kill(stopped[0], signal.SIGSTOP)
+        freeze(stopped[0])
         b._sessions._timeout_ns = 200_000_000  # only now: a busy machine is not slow to answer
         return vote
 
