@@ -18,6 +18,9 @@ inline Entry refuse(Breaker& b, std::uint64_t era, Ns now, Ns at, const Change& 
   return {false, {era, now, -1, 0}, at, change};
 }
 
+// An entry tells of one change: who has made one already leaves the next to whoever comes next.
+inline bool has_changed(const Entry& out) noexcept { return out.change.from != out.change.to; }
+
 // False, and nothing decided, when the era has ended.
 inline bool enter_half_open(Breaker& b, std::uint64_t word, Ns now, Entry& out) noexcept {
   BreakerConfig c;
@@ -25,6 +28,10 @@ inline bool enter_half_open(Breaker& b, std::uint64_t word, Ns now, Entry& out) 
   const Probes::Place place = b.probes.take(Era{b.state, word, 0}, c, now);
   switch (place.look) {
     case Probes::Look::complete:  // whoever answered last was killed before it could say so
+      if (has_changed(out)) {
+        out = refuse(b, word, now, now, out.change);
+        return true;
+      }
       recover(b, c, word, now, out.change);
       return false;
     case Probes::Look::ended:
@@ -51,6 +58,10 @@ inline bool enter_recovering(Breaker& b, std::uint64_t word, Ns now, Entry& out)
   BreakerConfig c;
   b.control.read(c);
   if (b.ramp.progress_at(word, c, now) == kOne) {
+    if (has_changed(out)) {
+      out = admit(word, now, out.change);
+      return true;
+    }
     close(b, word, now, out.change);
     return false;
   }
@@ -68,7 +79,7 @@ inline Entry enter_other(Breaker& b, Ns now) noexcept {
       case State::forced_open:
         return refuse(b, word, now, kNever, out.change);
       case State::open:
-        if (units(now) < units_of(word)) {
+        if (units(now) < units_of(word) || has_changed(out)) {
           return refuse(b, word, now, time_of(word), out.change);
         }
         transit(b, word, successor(word, State::half_open, trips_of(word), units(now)), out.change);
