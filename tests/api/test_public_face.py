@@ -44,6 +44,7 @@ ROOMS = (
     "seawall.measure",
     "seawall.measure.report",
     "seawall.memory",
+    "seawall.observe",
     "seawall.patterns",
     "seawall.testing",
 )

@@ -1,1 +1,27 @@
 """Sight: metrics, traces, logs, alerts, profiles and a dashboard of the running service."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seawall.observe._distribution import Distribution
+    from seawall.observe._recording import Recording, Window
+    from seawall.observe._snapshot import Exemplar, Family, Sample, Selector, Snapshot
+
+__all__ = ["Distribution", "Exemplar", "Family", "Recording", "Sample", "Selector", "Snapshot", "Window"]
+
+_HOME = {
+    "Distribution": "_distribution", "Recording": "_recording", "Window": "_recording", "Exemplar": "_snapshot",
+    "Family": "_snapshot", "Sample": "_snapshot", "Selector": "_snapshot", "Snapshot": "_snapshot",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when first named: who only writes logs does not load what reads histograms.
+    if name not in _HOME:
+        raise AttributeError(f"module 'seawall.observe' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"seawall.observe.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
