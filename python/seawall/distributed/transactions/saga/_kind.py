@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from seawall.distributed.transactions._conducting import then_words
 from seawall.distributed.transactions._kinds import Kind, Summary
 from seawall.distributed.transactions._records import LogEntry
 from seawall.distributed.transactions.saga._state import ACTION, SagaState, fold
@@ -34,7 +35,7 @@ class SagaKind:
             case "done":
                 return _call(entry)
             case "failed":
-                return f"{_call(entry)}: {data['error']}{_then(entry)}"
+                return f"{_call(entry)}: {data['error']}{then_words(entry)}"
             case "finished":
                 return str(data["state"])
         return ", ".join(str(value) for value in data.values() if value)
@@ -62,13 +63,6 @@ def _no_way_back(state: SagaState) -> str:
 def _call(entry: LogEntry) -> str:
     step, operation = entry.data["step"], entry.data["of"]
     return str(step) if operation == ACTION else f"{operation} of {step}"
-
-
-def _then(entry: LogEntry) -> str:
-    if entry.data.get("refused"):
-        return " (refused)"
-    wait = entry.data.get("wait")
-    return f" ({entry.data.get('why', '')})" if wait is None else f" (again in {wait / 1e6:.3g} s)"
 
 
 KIND: Kind = SagaKind()
