@@ -18,6 +18,7 @@ from seawall.distributed.transactions._conducting._runners import run, run_async
 from seawall.distributed.transactions._conducting._way import D, R, S, T, Way
 from seawall.distributed.transactions._conducting._worker import work, work_async
 from seawall.distributed.transactions._keeper import Keeper
+from seawall.distributed.transactions._kinds import PARKED
 from seawall.distributed.transactions._log import TransactionLog, Wall
 from seawall.distributed.transactions._orders import Order
 from seawall.distributed.transactions._owned import History, Owned
@@ -278,7 +279,7 @@ class Conductor(Generic[D, S, R, T]):
     def _rests_until(self, state: S, now_us: int) -> int:
         """When recovery looks at a transaction again, if it can do nothing for it now."""
         definition = self._definitions.get(state.name)
-        if state.phase == "parked" or definition is None or definition.shape != state.shape:
+        if state.phase == PARKED or definition is None or definition.shape != state.shape:
             return now_us + _LOOK_AGAIN_US
         move = self._way.next_move(definition, state, now_us, frozenset())
         due_us = now_us if move.start or move.then or move.wake_us is None else move.wake_us
@@ -310,7 +311,7 @@ class Conductor(Generic[D, S, R, T]):
         return Journey(self.log, self._way, definition, patience_us, self._keeper.add)
 
     def _told(self, result: R) -> R:
-        if self.ended and (result.finished or result.state == "parked"):
+        if self.ended and (result.finished or result.state == PARKED):
             self.ended.send(result)
         return result
 

@@ -8,6 +8,7 @@ from typing import Any, Generic
 from seawall.distributed.transactions._conducting._course import Ask, Await, Course, End, Pause
 from seawall.distributed.transactions._conducting._progress import Call, Move
 from seawall.distributed.transactions._conducting._way import D, R, S, T, Way
+from seawall.distributed.transactions._kinds import PARKED
 from seawall.distributed.transactions._log import TransactionLog
 from seawall.distributed.transactions._owned import History, Owned
 from seawall.distributed.transactions._records import LogEntry
@@ -64,7 +65,7 @@ class Journey(Generic[D, S, R, T]):
         """Go on with what others have left."""
         self._own(owned)
         self._state = self._way.fold(owned.entries)
-        if self._state.phase == "parked":
+        if self._state.phase == PARKED:
             yield Ask(self._log._do_let_go(owned))
             return owned.history()
         self._note("taken", owner=owned.claim.owner)
@@ -138,7 +139,7 @@ class Journey(Generic[D, S, R, T]):
 
     def _end(self, owned: Owned, move: Move) -> Course[History]:
         if move.then == "park":
-            self._note("parked", why=move.why)
+            self._note(PARKED, why=move.why)
             return (yield from self._leave(owned))
         self._note("finished", state=move.why)
         yield Ask(self._log._do_finish(owned, *self._pending))

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from seawall.distributed.transactions._conducting import then_words
 from seawall.distributed.transactions._kinds import Kind, Summary
 from seawall.distributed.transactions._records import LogEntry
-from seawall.distributed.transactions.saga._state import ACTION, SagaState, fold
+from seawall.distributed.transactions.saga._state import ACTION, ENDS, SagaState, fold
 
 
 class SagaKind:
     """Reads the records of sagas."""
 
     name = "saga"
+    ends = ENDS
 
     def summary(self, entries: Sequence[LogEntry]) -> Summary:
         """Where the saga stands."""

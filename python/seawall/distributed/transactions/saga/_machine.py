@@ -6,7 +6,7 @@ from collections.abc import Iterator, Set
 
 from seawall.distributed.transactions._conducting import UNDER_WAY, Call, Move
 from seawall.distributed.transactions.saga._definition import Saga, Step
-from seawall.distributed.transactions.saga._state import ACTION, COMPENSATION, SagaState
+from seawall.distributed.transactions.saga._state import ACTION, COMPENSATED, COMPENSATION, DONE, SagaState
 
 
 def next_move(saga: Saga, state: SagaState, now_us: int, busy: Set[Call]) -> Move:
@@ -26,7 +26,7 @@ def next_move(saga: Saga, state: SagaState, now_us: int, busy: Set[Call]) -> Mov
 def _forward(saga: Saga, state: SagaState, now_us: int, busy: Set[Call]) -> Move:
     runnable = list(_runnable(saga, state))
     if not runnable:
-        return Move(then="finish", why="done")
+        return Move(then="finish", why=DONE)
     if ending := _ending(saga, state, runnable, now_us, busy):
         return UNDER_WAY if busy else ending
     ready = [(step.name, ACTION) for step in runnable if (step.name, ACTION) not in busy]
@@ -88,4 +88,4 @@ def _back(saga: Saga, state: SagaState, now_us: int, busy: Set[Call]) -> Move:
         if progress.is_worn:
             return Move(then="park", why=f"compensation of step {name!r}: {progress.worn()}")
         return Move(start=(call,)) if progress.due_us <= now_us else Move(wake_us=progress.due_us)
-    return Move(then="finish", why="compensated")
+    return Move(then="finish", why=COMPENSATED)

@@ -7,9 +7,12 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from seawall.distributed.transactions._conducting import IDLE, Call, Progress
+from seawall.distributed.transactions._kinds import RESOLVED, Ends
 from seawall.distributed.transactions._records import LogEntry
 
 ACTION, COMPENSATION = "action", "compensation"
+DONE, COMPENSATED = "done", "compensated"
+ENDS = Ends(frozenset({DONE}), frozenset({COMPENSATED}), frozenset({"compensating"}))
 Phase = Literal["running", "compensating", "parked", "finished"]
 
 
@@ -87,7 +90,7 @@ def apply(state: SagaState, entry: LogEntry) -> SagaState:
         case "ordered":
             return _ordered(state, data["to"], data["why"])
         case "finished":
-            reason = state.reason if data["state"] == "resolved" else state.turned
+            reason = state.reason if data["state"] == RESOLVED else state.turned
             return state._replace(phase="finished", outcome=data["state"], reason=reason)
     return state
 

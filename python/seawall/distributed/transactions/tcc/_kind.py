@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from seawall.distributed.transactions._conducting import then_words
 from seawall.distributed.transactions._kinds import Kind, Summary
 from seawall.distributed.transactions._records import LogEntry
-from seawall.distributed.transactions.tcc._state import CANCEL, CONFIRM, TRY, TccState, fold
+from seawall.distributed.transactions.tcc._state import CANCEL, CONFIRM, ENDS, TRY, TccState, fold
 
 
 class TccKind:
     """Reads the records of TCCs."""
 
     name = "tcc"
+    ends = ENDS
 
     def summary(self, entries: Sequence[LogEntry]) -> Summary:
         """Where the TCC stands."""

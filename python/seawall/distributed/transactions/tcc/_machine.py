@@ -6,7 +6,7 @@ from collections.abc import Iterable, Set
 
 from seawall.distributed.transactions._conducting import UNDER_WAY, Call, Move
 from seawall.distributed.transactions.tcc._definition import Tcc
-from seawall.distributed.transactions.tcc._state import CANCEL, CONFIRM, TRY, TccState
+from seawall.distributed.transactions.tcc._state import CANCEL, CANCELLED, CONFIRM, CONFIRMED, TRY, TccState
 
 
 def next_move(tcc: Tcc, state: TccState, now_us: int, busy: Set[Call]) -> Move:
@@ -53,7 +53,7 @@ def _settle(tcc: Tcc, state: TccState, now_us: int, busy: Set[Call]) -> Move:
     confirming = state.phase == "confirming"
     left = [call for call in _calls(tcc, state, confirming) if state.of(*call).state != "done"]
     if not left:
-        return Move(then="finish", why="confirmed" if confirming else "cancelled")
+        return Move(then="finish", why=CONFIRMED if confirming else CANCELLED)
     stuck = {call: why for call in left if call not in busy and (why := _stuck(state, call))}
     # What can be settled is settled before the rest waits for a person.
     if len(stuck) == len(left):

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from seawall.distributed.transactions._conducting import IDLE, Call, Progress
+from seawall.distributed.transactions._kinds import RESOLVED, Ends
 from seawall.distributed.transactions._records import LogEntry
 
 TRY, CONFIRM, CANCEL = "try", "confirm", "cancel"
+CONFIRMED, CANCELLED = "confirmed", "cancelled"
+ENDS = Ends(frozenset({CONFIRMED}), frozenset({CANCELLED}), frozenset({"cancelling"}))
 Phase = Literal["trying", "confirming", "cancelling", "parked", "finished"]
 DECIDED: Mapping[str, Phase] = {CONFIRM: "confirming", CANCEL: "cancelling"}
 
@@ -87,7 +90,7 @@ def apply(state: TccState, entry: LogEntry) -> TccState:
         case "ordered":
             return _ordered(state, data["to"], data["why"])
         case "finished":
-            reason = state.reason if data["state"] == "resolved" else state.turned
+            reason = state.reason if data["state"] == RESOLVED else state.turned
             return replace(state, phase="finished", outcome=data["state"], reason=reason)
     return state
 
