@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.contract.faces import Faced
-from tests.etcd_server import EtcdServer, next_event
+from tests.contract.faces import Faced, next_event
+from tests.etcd_server import EtcdServer
+from tests.servers.subjects import PATIENT
 
 from seawall.engines import Put, open_engine
 from seawall.errors import AuthFailed
-
-PATIENT = {"operation_timeout": 20.0, "break_after": 1_000, "attempts": 100, "lint": False}
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
-from tests.contract.faces import Faced
+from tests.contract.faces import Faced, next_event, until_reached
 from tests.etcd_server import EtcdServer
 
 from seawall.engines import Put, open_engine
@@ -59,7 +58,7 @@ def test_a_watch_goes_on_after_its_connection_was_cut(shared_etcd, proxy, runner
         watch = Faced(engine.key_value(namespace), runner).watch(after=truth.put("a", b""), heartbeat=1)
         for number in range(5):
             revision = truth.put("a", b"%d" % number)
-            assert _next(watch) == Put("a", b"%d" % number, revision)
+            assert until_reached(next_event, watch) == Put("a", b"%d" % number, revision)
             proxy.cut()
         watch.close()
         Faced(engine, runner).close()
@@ -73,23 +72,11 @@ def test_a_watch_hears_that_nothing_can_be_heard(shared_etcd, proxy, runner):
         truth = direct.key_value(namespace)
         first = truth.put("a", b"")
         watch = Faced(engine.key_value(namespace), runner).watch(after=first, heartbeat=0.3)
-        while True:
-            with suppress(Unavailable):
-                assert watch.poll() is None
-                break
+        assert until_reached(watch.poll) is None
         with proxy.fault(BlackHole()):
             second = truth.put("a", b"1")
             with pytest.raises(Unavailable, match=r"^the watch of '' has heard nothing from "):
                 watch.poll()
-        assert _next(watch) == Put("a", b"1", second)
+        assert until_reached(next_event, watch) == Put("a", b"1", second)
         watch.close()
         Faced(engine, runner).close()
-
-
-def _next(watch):
-    while True:
-        try:
-            if (event := watch.poll()) is not None:
-                return event
-        except Unavailable:
-            continue
