@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import socket
+import threading
 
 import pytest
 from tests.contract.faces import Faced, next_event
+from tests.etcd_server import PANICS
 from tests.ports import free_ports
 from tests.servers.subjects import PATIENT
 
@@ -159,10 +161,27 @@ def test_versions_and_settings_that_lose_data_are_warned_of(shared_etcd):
     assert [str(each.message) for each in warned] == [
         f"{shared_etcd.url}: version is 3.5.1: a member that was killed may come back with other data than the rest "
         "(3.5.0 to 3.5.2); upgrade to 3.5.3 or newer",
+        f"{shared_etcd.url}: {PANICS}",
         f"{shared_etcd.url}: members is 1: the cluster stops when one member does, and a lost disk is lost data; run "
         "three or five, on machines of their own",
     ]
     engine.close()
+
+
+def test_a_version_that_panics_is_logged_once_for_an_engine(shared_etcd, namespace, caplog):
+    """When it is first reached, by whichever of threads and tasks, linted or not; making an engine asks nobody."""
+    engine = open_engine(shared_etcd.url, **PATIENT)
+    assert caplog.records == []
+    with asyncio.Runner() as loop:
+        kv = engine.key_value(namespace)
+        threads = [threading.Thread(target=kv.put, args=("a", b"")) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        loop.run(kv.get_async("a"))
+        assert [record.getMessage() for record in caplog.records] == [f"{shared_etcd.url}: {PANICS}"]
+        loop.run(engine.close_async())
 
 
 def test_there_is_no_meter(shared_etcd):

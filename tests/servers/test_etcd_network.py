@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from tests.contract.faces import Faced, next_event, until_reached
-from tests.etcd_server import EtcdServer
+from tests.etcd_server import PANICS, EtcdServer
 
 from seawall.engines import Put, open_engine
 from seawall.errors import Unavailable, UnknownOutcome
@@ -48,6 +49,19 @@ def test_what_a_call_says_is_so_wherever_the_connection_breaks(shared_etcd, prox
     assert said["nothing"]
     assert said["written"]
     assert said["unknown"] or direction == "to_server"
+
+
+def test_the_version_is_told_once_wherever_the_first_connection_breaks(proxy, runner, namespace, caplog):
+    """Where it breaks at the question, the next connection asks again."""
+    for count in range(1, 300, 20):
+        caplog.clear()
+        engine = open_engine(proxy.url("etcd"), **ONCE)
+        kv = Faced(engine.key_value(namespace), runner)
+        with proxy.fault(Reset(after_bytes=count, direction="to_client")), suppress(Unavailable):
+            kv.get("a")
+        assert until_reached(kv.get, "a") is None
+        assert [record.getMessage() for record in caplog.records] == [f"{engine.name}: {PANICS}"]
+        Faced(engine, runner).close()
 
 
 def test_a_watch_goes_on_after_its_connection_was_cut(shared_etcd, proxy, runner):
