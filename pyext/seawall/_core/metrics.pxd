@@ -115,6 +115,18 @@ cdef extern from "seawall/metrics/reading.hpp" namespace "seawall::metrics" nogi
     uint64_t kExemplarBytes
 
 
+cdef extern from "seawall/metrics/text.hpp" namespace "seawall::metrics" nogil:
+    cdef cppclass Style:
+        bint open, created
+        string constant
+
+    cdef cppclass Writer:
+        Writer(const CppTable&, Style) except +
+        string write() except +
+
+    void put_escaped(string&, string_view) except +
+
+
 cdef class Table:
     cdef CppTable* table
     cdef Block* block          # NULL where the table lies in a segment

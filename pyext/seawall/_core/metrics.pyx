@@ -4,7 +4,7 @@
 
 import os
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.dict cimport PyDict_GetItem
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
@@ -13,6 +13,7 @@ from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
 from cython.operator cimport dereference
 from libc.math cimport isfinite
 from libc.stdint cimport uint64_t
+from libc.string cimport memcpy
 from libcpp cimport bool as cppbool
 from libcpp.string cimport string
 from libcpp.vector cimport vector
@@ -34,6 +35,7 @@ cdef extern from *:
 cdef object ONE = 1  # the interpreter keeps a single 1, so the default is known by its address
 cdef uint64_t TABLE_LAYOUT = 1
 cdef double LARGEST = 9.2e18
+cdef Py_ssize_t MOST_EXEMPLAR = 128  # characters of its labels, by OpenMetrics
 
 count_forks()
 
@@ -182,6 +184,33 @@ cdef class Table:
             answer.append((self.told(dereference(family)), family.overflowed.load(), series))
         return answer
 
+    def text(self, open: bool, created: bool, constant: dict) -> bytes:
+        """Everything as Prometheus text, or with `open` as OpenMetrics text."""
+        cdef Style style
+        cdef string text
+        cdef string part
+        cdef Writer* writer
+        cdef char* to
+        style.open, style.created = open, created
+        for name, value in constant.items():
+            part = utf8(value)
+            style.constant += utf8(name) + <string>b'="'
+            put_escaped(style.constant, view_of(part))
+            style.constant += <string>b'",'
+        with nogil:
+            writer = new Writer(dereference(self.table), style)
+            try:
+                text = writer.write()
+            finally:
+                del writer
+        # Copied without the GIL: nobody else knows of the bytes yet.
+        answer = PyBytes_FromStringAndSize(NULL, text.size())
+        to = PyBytes_AS_STRING(answer)
+        with nogil:
+            memcpy(to, text.data(), text.size())
+            string().swap(text)
+        return answer
+
     cdef tuple told_of(self, const CppFamily& family, const Reading& one):
         cdef Texts texts = Texts(key_of(dereference(one.series)))
         values = tuple([text_of(texts.next()) for _ in range(family.labels)])
@@ -268,10 +297,15 @@ cdef class Bound:
         cdef string text
         cdef string part
         cdef Exemplar* into
+        cdef Py_ssize_t size = 0
         for name, said in exemplar.items():
-            part = utf8(str(name))
+            name, said = str(name), str(said)
+            size += len(name) + len(said)
+            if not (name.isascii() and name.isidentifier()) or size > MOST_EXEMPLAR:
+                return 0
+            part = utf8(name)
             put_text(text, view_of(part))
-            part = utf8(str(said))
+            part = utf8(said)
             put_text(text, view_of(part))
         if text.size() <= kExemplarBytes:
             with nogil:

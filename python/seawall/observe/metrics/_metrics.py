@@ -289,6 +289,22 @@ class Metrics:
         at = (self.clock.now_ns() + self._wall_ahead_ns) / 1e9
         return snapshot_of(self._table, at, self.constant)
 
+    def to_prometheus(self) -> bytes:
+        """Everything as Prometheus text, format 0.0.4: `text/plain; version=0.0.4; charset=utf-8`.
+
+        Cost: about 0.3 us a counter or gauge, 3 us a histogram, without the GIL.
+        """
+        self.flush()
+        return self._table.text(False, False, self.constant)
+
+    def to_openmetrics(self, *, created: bool = False) -> bytes:
+        """Everything as OpenMetrics text: `application/openmetrics-text; version=1.0.0; charset=utf-8`.
+
+        With the exemplars of counters and histograms, and with `created` the times at which their series began.
+        """
+        self.flush()
+        return self._table.text(True, created, self.constant)
+
     def describe(self) -> dict[str, int]:
         """Bytes used and at hand, places of workers and living ones, and what was dropped for want of room."""
         table = self._table

@@ -34,6 +34,8 @@ def checked_name(kind: Kind, name: str, prefix: str = "") -> str:
     bare = name.removesuffix("_total") if kind == "counter" else name
     if not bare:
         raise ConfigError(f"name must say what is counted before _total, got {name!r}; http_requests_total does")
+    if prefix + bare == "seawall_metrics_dropped":
+        raise ConfigError(f"name {name!r} is taken: the metrics count in it what found no room")
     return prefix + bare
 
 
