@@ -127,6 +127,7 @@ BY_NAME = {
 }
 BY_NAME_PARAMETERS = {
     "own_methods": "(cls: type[_T]) -> type[_T]",
+    "Histogram._follow": "(self, source: Measured, taken: Measured) -> None",
     "stable_hash": "(key: str | bytes | int) -> int",
     "jump": "(key: str | bytes | int, buckets: int) -> int",
     "Placement.node": "(self, key: str | bytes | int) -> str",
@@ -156,6 +157,7 @@ IMPORTS = (
     ("_core.limits", "Permit"),
     ("_core.segment", "Segment"),
     ("_core.histogram", "Histogram"),
+    ("_core.histogram", "Histogram as Measured"),
     ("clock", "Clock as PublicClock"),
     ("guard.limits._decision", "Decision"),
     ("distributed.clocks._order", "Order"),

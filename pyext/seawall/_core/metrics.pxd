@@ -109,6 +109,7 @@ cdef extern from "seawall/metrics/reading.hpp" namespace "seawall::metrics" nogi
     Amount amount_of(const CppTable&, const CppSeries&)
     void write(Exemplar&, double, uint64_t, string_view) except +
     vector[Reading] read_family(const CppTable&, const CppFamily&, const vector[cppbool]&) except +
+    void follow(const CppHistogram&, const CppHistogram&, const CppHistogram&)
     uint64_t start_of(int)
     uint32_t forks_now "seawall::metrics::forks.load"()
     void count_forks()

@@ -19,7 +19,7 @@ from libcpp.string cimport string
 from libcpp.vector cimport vector
 
 from seawall._core.clock cimport read_wall, wall_ns
-from seawall._core.histogram cimport can_record, to_integer
+from seawall._core.histogram cimport Histogram as Measured, can_record, to_integer
 from seawall._core.segment cimport CppSegment, Segment, SlotView
 
 from seawall.errors import SegmentError
@@ -180,7 +180,12 @@ cdef class Table:
         for family in families:
             with nogil:
                 readings = read_family(dereference(self.table), dereference(family), living)
-            series = [self.told_of(dereference(family), readings[i]) for i in range(readings.size())]
+            series = []
+            for i in range(readings.size()):
+                if i % 256 == 255:
+                    with nogil:  # others want to run too
+                        pass
+                series.append(self.told_of(dereference(family), readings[i]))
             answer.append((self.told(dereference(family)), family.overflowed.load(), series))
         return answer
 
@@ -424,6 +429,13 @@ cdef class Histogram(Bound):
         self.view.record(to_integer(number))
         if exemplar is not None:
             self.example(number, exemplar)
+
+    def _follow(self, Measured source not None, Measured taken not None) -> None:
+        """Add what `source` holds more than `taken`, which is private and holds it then too; all have one layout."""
+        if not (self.view.layout == source.view.layout and self.view.layout == taken.view.layout):
+            raise ValueError("a histogram is followed by one of the same layout")
+        with nogil:
+            follow(self.view, source.view, taken.view)
 
 
 cdef class Labelled:

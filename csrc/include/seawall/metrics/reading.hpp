@@ -77,6 +77,31 @@ inline std::optional<Example> example_of(const Table& table, const Series& serie
   return offset == 0 ? std::nullopt : read(*table.at<Exemplar>(offset));
 }
 
+// Adds to `into` what `source` has more than `taken`, and to `taken` too; all of `source` where that began anew. All
+// have one layout, and `taken` belongs to the caller.
+inline void follow(const histogram::Histogram& into, const histogram::Histogram& source,
+                   const histogram::Histogram& taken) noexcept {
+  const auto sum = source.state->sum.load(), carry = source.state->carry.load();
+  const auto before = taken.state->sum.load(), before_carry = taken.state->carry.load();
+  histogram::for_used(source, [&](std::uint64_t index, Word& word) {
+    const auto now = word.load(std::memory_order_relaxed);  // relaxed: see histogram.hpp
+    auto& seen = taken.counts()[index];
+    const auto was = seen.load(std::memory_order_relaxed);
+    if (now != was) into.count_at(index, now > was ? now - was : now);
+    seen.store(now, std::memory_order_relaxed);
+  });
+  const auto whole = static_cast<histogram::Wide>(carry) << 64 | sum;
+  const auto known = static_cast<histogram::Wide>(before_carry) << 64 | before;
+  into.add_to_sum(whole >= known ? whole - known : whole);
+  taken.state->sum.store(sum);
+  taken.state->carry.store(carry);
+  const auto least = source.state->least.load();
+  if (least != 0) into.widen(~least, source.state->most.load());
+  const auto clipped = source.state->clipped.load(), were = taken.state->clipped.load();
+  into.note_clipped(clipped >= were ? clipped - were : clipped);
+  taken.state->clipped.store(clipped);
+}
+
 struct Reading {
   const Series* series;
   double number = 0.0;

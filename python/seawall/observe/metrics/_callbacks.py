@@ -32,6 +32,10 @@ class Callbacks:
         with self._lock:
             self._asked[name] = (fn, gauge)
 
+    def forked(self) -> None:
+        """In a child: the lock may have been held by a thread that is not here."""
+        self._lock = threading.Lock()
+
     def run(self) -> None:
         """Ask everybody."""
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar, overload
 
 from seawall._core import metrics as _kernel
@@ -14,6 +15,8 @@ from seawall.observe._snapshot import Snapshot
 from seawall.observe.metrics import _definition, _names
 from seawall.observe.metrics._callbacks import Callbacks, Observed
 from seawall.observe.metrics._definition import Across, Definition
+from seawall.observe.metrics._flusher import Flusher, adopt
+from seawall.observe.metrics._instruments import Instruments
 from seawall.observe.metrics._reading import snapshot_of
 from seawall.observe.metrics._series import Counter, Gauge, Histogram, Labelled
 
@@ -38,7 +41,7 @@ class Metrics:
     Args:
         shared: A segment, or its name. None for metrics of this process alone; a forked child then has its own copy.
         name: The slot in the segment.
-        prefix: What stands before every name.
+        prefix: What stands before every name, but those of our own metrics, `seawall_...`.
         labels: Constant labels that every series has when this process renders it, such as a version.
         max_series: Of a family, unless it says otherwise; 1 to 1,000,000.
         memory: Bytes for series; by default 64 MiB, of which only what is used is taken, or half of what the segment
@@ -84,6 +87,8 @@ class Metrics:
         self._lock = threading.Lock()
         self._families: dict[str, Any] = {}
         self._callbacks = Callbacks(self)
+        self._instruments = Instruments(self)
+        adopt(self)
 
     @overload
     def counter(
@@ -278,7 +283,40 @@ class Metrics:
 
     def flush(self) -> None:
         """Brings what others count into the metrics: callbacks, and the objects that are instrumented."""
+        self._instruments.publish()
         self._callbacks.run()
+
+    def instrument(self, *objects: Any, **named: Any) -> None:
+        """Publish what these objects count, whenever this process flushes: they themselves do nothing more.
+
+        Args:
+            objects: Limits, breakers, retries, budgets, timeouts, bulkheads, fallbacks, pipelines and throughput
+                meters; their metrics have the labels `name` and `pipeline`.
+            named: Counters, gauges and histograms of `seawall.measure`, by the name of their metric. What a `swap`
+                takes out of a histogram before it was published is not.
+
+        Raises:
+            ConfigError: one of them tells nothing, or its name is taken.
+        """
+        for one in objects:
+            self._instruments.add(one)
+        for name, one in named.items():
+            self._instruments.add_named(name, one)
+
+    def instrument_all(self) -> None:
+        """Publish every guard of this process: those that live, and those made from now on, as long as they live.
+
+        Cost: looks once through all objects of the interpreter.
+        """
+        self._instruments.add_all()
+
+    def flush_every(self, seconds: float | timedelta) -> Flusher:
+        """A thread that flushes, also in children forked later, so that others see what this process counts.
+
+        Returns:
+            What ends it: `close()`, or `with`. It flushes a last time then, and when the interpreter exits.
+        """
+        return Flusher(self, seconds)
 
     def snapshot(self) -> Snapshot:
         """Everything at this moment, from any process of the segment.
@@ -312,6 +350,11 @@ class Metrics:
             "used": table.used, "size": table.size, "workers": table.workers, "living": table.living_workers(),
             "dropped": table.dropped,
         }  # fmt: skip
+
+    def _forked(self) -> None:
+        self._lock = threading.Lock()
+        self._callbacks.forked()
+        self._instruments.forked()
 
     def _drafted(  # noqa: PLR0917 - what counter, gauge and histogram hand on
         self,

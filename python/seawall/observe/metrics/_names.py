@@ -31,6 +31,7 @@ def checked_name(kind: Kind, name: str, prefix: str = "") -> str:
             f"name must be letters, digits, _ and :, start with no digit and have at most {_MOST_BYTES} characters, "
             f"got {name!r}; http_requests is one"
         )
+    prefix = "" if name.startswith("seawall_") else prefix  # our own are called the same everywhere
     bare = name.removesuffix("_total") if kind == "counter" else name
     if not bare:
         raise ConfigError(f"name must say what is counted before _total, got {name!r}; http_requests_total does")

@@ -258,7 +258,7 @@ def test_a_family_with_labels_says_that_it_has_them():
 def test_a_counter_refuses_what_it_cannot_add_and_keeps_its_total(n):
     """A counter refuses what it cannot add and keeps its total."""
     counter = Metrics().counter("a")
-    with pytest.raises(ValueError, match="^n must "):
+    with pytest.raises(ValueError, match=r"^n must "):
         counter.inc(n)
     assert counter.value == 0
 
@@ -268,7 +268,7 @@ def test_a_histogram_refuses_what_it_cannot_count(value):
     """A histogram refuses what it cannot count."""
     metrics = Metrics()
     latency = metrics.histogram("a_seconds")
-    with pytest.raises(ValueError, match="^value must be finite and not negative, got "):
+    with pytest.raises(ValueError, match=r"^value must be finite and not negative, got "):
         latency.observe(value)
     assert metrics.snapshot().family("a_seconds").samples[0].value.count == 0
 
