@@ -1,9 +1,9 @@
 // A table as Prometheus and OpenMetrics text.
 //
 // Progress: as reading.hpp; allocates only what it answers. Histograms are classic: counts up to each bound of their
-// family, where the bucket that holds a bound counts whole. Exemplars are in OpenMetrics only, that of a histogram at the
-// bound it lies under. Cost: some 0.2 us a counter or gauge, 3 us a histogram. Source: Prometheus text format 0.0.4;
-// OpenMetrics 1.0.0.
+// family, where the bucket that holds a bound counts whole. Exemplars are in OpenMetrics only, that of a histogram at
+// the bound it lies under. Cost: some 0.2 us a counter or gauge, 3 us a histogram. Source: Prometheus text format
+// 0.0.4; OpenMetrics 1.0.0.
 #pragma once
 
 #include <string>
@@ -149,8 +149,8 @@ class Writer {
     if (!(scaled <= static_cast<double>(family.highest))) return family.bounds;
     const auto index = layout.index_of(static_cast<std::uint64_t>(scaled));
     std::uint64_t at = 0;
-    while (at < family.bounds && (index > layout.index_of(bounds_of(family)[at]) ||
-                                  scaled > static_cast<double>(bounds_of(family)[at])))
+    while (at < family.bounds &&
+           (index > layout.index_of(bounds_of(family)[at]) || scaled > static_cast<double>(bounds_of(family)[at])))
       ++at;
     return at;
   }
