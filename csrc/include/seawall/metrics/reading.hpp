@@ -135,7 +135,7 @@ inline bool read_series(const Table& table, const Family& family, const Series& 
     const auto value = gauge_of(table, family, series, living);
     if (!value) return false;
     into.number = *value;
-    empty = into.number == 0.0;
+    empty = false;
   } else {
     read_histogram(table.histogram(family, series), into);
     empty = into.counts.empty();

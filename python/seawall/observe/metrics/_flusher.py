@@ -52,11 +52,12 @@ class Flusher:
             self._metrics.flush()
 
     def close(self) -> None:
-        """Flush a last time and end the thread; a second time does nothing."""
+        """End the thread and flush a last time."""
         self._closed = True
         self._bell.ring()
         if self._thread is not threading.current_thread():
             self._thread.join()
+        self._metrics.flush()  # what was counted since the thread last looked
         _flushers.discard(self)
 
     def _forked(self) -> None:
