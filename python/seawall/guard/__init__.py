@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seawall.guard import presets
+    from seawall.guard._announced import made
     from seawall.guard._custom import Custom, Hooks
-    from seawall.guard._made import made
     from seawall.guard._policy import Policy
     from seawall.guard._protect import Guarded
     from seawall.guard.pipeline import Pipeline, PipelineStats, pipelines, policies
@@ -26,7 +26,7 @@ __all__ = [
 
 # Loaded when first named: who only limits does not load what composes policies.
 _HOME = {
-    "Custom": "_custom", "Hooks": "_custom", "Policy": "_policy", "made": "_made", "Guarded": "_protect",
+    "Custom": "_custom", "Hooks": "_custom", "Policy": "_policy", "made": "_announced", "Guarded": "_protect",
     "Pipeline": "pipeline", "PipelineStats": "pipeline", "pipelines": "pipeline", "policies": "pipeline",
 }  # fmt: skip
 

@@ -1,16 +1,13 @@
-"""Who wants to know of policies and pipelines that are made."""
+"""Where policies and pipelines say that they are made."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from seawall.patterns import Signal
-
-made: Signal[Any] = Signal("guard.made", object)
-"""Sent with every policy, budget and pipeline as it is made; it may not be ready for calls yet."""
+signal: Any = None  # set by _announced, which loads what a signal needs, once somebody wants to listen
 
 
 def tell(one: object) -> None:
     """Nothing where nobody listens."""
-    if made:
-        made.send(one)
+    if signal:
+        signal.send(one)
