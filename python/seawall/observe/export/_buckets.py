@@ -24,10 +24,14 @@ _BY_UNIT = {
 
 
 def bounds_of(family: Family, asked: Bounds | None) -> tuple[float, ...]:
-    """The classic bounds of a family: those asked for, or the usual ones of its unit."""
+    """The classic bounds of a family: those asked for, or the usual ones of its unit that it has values up to."""
     if isinstance(asked, Mapping):
         asked = asked.get(family.name)
-    return _BY_UNIT.get(family.unit, _DEFAULT) if asked is None else _checked(asked)
+    if asked is not None:
+        return _checked(asked)
+    layouts = [sample.value.layout for sample in family.samples if isinstance(sample.value, Distribution)]
+    highest = max((layout[1] for layout in layouts), default=0)
+    return tuple(bound for bound in _BY_UNIT.get(family.unit, _DEFAULT) if round(bound * 1e9) <= highest)
 
 
 def _checked(bounds: Iterable[float]) -> tuple[float, ...]:

@@ -19,7 +19,7 @@ from tests.unit.observe.export.snapshots import NASTY, shop
 from seawall.errors import ConfigError
 from seawall.observe import Matching, Selector, Snapshot
 from seawall.observe.export import to_grafana
-from seawall.observe.panels import Panel, Query, Threshold, red_panels, use_panels
+from seawall.observe.panels import Panel, Query, Threshold, guard_panels, red_panels, resource_panels, use_panels
 from seawall.observe.signals import Busy, Resource, Service, Share
 
 register_default_plugins()
@@ -34,6 +34,8 @@ SERVICE = Service(
 )
 PANELS = [
     *red_panels(SERVICE, by="route", slow=0.5),
+    *guard_panels(),
+    *resource_panels(),
     *use_panels(
         Resource(name="cpu", utilisation=Busy("cpu_seconds"), saturation="run_queue"),
         Resource(name="pool", utilisation=Share("taken", "size"), errors="pool_errors"),
@@ -75,7 +77,14 @@ def test_panels_are_side_by_side_and_never_on_each_other() -> None:
         mine = set(itertools.product(wide, tall))
         assert cells.isdisjoint(mine)
         cells |= mine
-    assert [panel["title"] for panel in panels if panel["type"] == "row"] == ["shop", "cpu", "pool", ""]
+    assert [panel["title"] for panel in panels if panel["type"] == "row"] == [
+        "shop",
+        "Guards",
+        "Resources",
+        "cpu",
+        "pool",
+        "",
+    ]
     drawn = [panel for panel in panels if panel["type"] != "row"]
     assert [panel["title"] for panel in drawn] == [panel.title for panel in PANELS]
     assert all(len({target["refId"] for target in p["targets"]}) == len(p["targets"]) for p in drawn)

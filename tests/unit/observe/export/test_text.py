@@ -95,7 +95,7 @@ def test_a_bucket_has_its_latest_exemplar_and_no_long_one() -> None:
 
 
 def test_bounds_are_the_same_for_all_or_by_name() -> None:
-    """Bounds asked for by name are for that family; bytes and ratios have usual ones of their own."""
+    """Bounds asked for by name are for that family; bytes and ratios have usual ones, up to `highest`."""
     families = (
         Family("a", "histogram", (Sample((), distribution([0.1])),)),
         Family("b_bytes", "histogram", (Sample((), distribution([300.0], highest=1e9)),), unit="bytes"),
@@ -105,7 +105,7 @@ def test_bounds_are_the_same_for_all_or_by_name() -> None:
     found = [line.split("le=")[1].split('"')[1] for line in text.splitlines() if "le=" in line]
     assert found[:3] == ["0.2", "7.0", "+Inf"]
     assert found[3:6] == ["256.0", "1024.0", "4096.0"]
-    assert found[16:18] == ["0.01", "0.05"]
+    assert found[13:17] == ["268435456.0", "+Inf", "0.01", "0.05"]
 
 
 @pytest.mark.parametrize("bounds", [(0.0, 1.0), (2.0, 1.0), (1.0, math.inf)])
