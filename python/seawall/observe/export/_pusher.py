@@ -79,7 +79,8 @@ class Pusher:
         due = self._clock.now_ns()
         while not ending.is_set():
             # Steps that were missed are left out, not made up for.
-            due = max(due + self._step_ns, self._clock.now_ns())
+            missed = max(0, self._clock.now_ns() - due) // self._step_ns
+            due += (missed + 1) * self._step_ns
             while not ending.is_set() and self._clock.now_ns() < due:
                 self._clock.park(bell, due)
             self._push()
