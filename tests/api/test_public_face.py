@@ -45,6 +45,8 @@ ROOMS = (
     "seawall.measure.report",
     "seawall.memory",
     "seawall.observe",
+    "seawall.observe.panels",
+    "seawall.observe.signals",
     "seawall.patterns",
     "seawall.testing",
 )

@@ -1,0 +1,8 @@
+"""Panels: what a page or a Grafana dashboard shows, defined once."""
+
+from seawall.observe.panels._defaults import red_panels, use_panels
+from seawall.observe.panels._panel import Panel, Threshold
+from seawall.observe.panels._promql import promql
+from seawall.observe.panels._query import Query
+
+__all__ = ["Panel", "Query", "Threshold", "promql", "red_panels", "use_panels"]
