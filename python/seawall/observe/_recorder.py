@@ -63,7 +63,7 @@ class Recorder:
         """One snapshot now."""
         try:
             snapshot = self._source()
-        except Exception:
+        except Exception:  # noqa: BLE001 - told once, and asked again
             self.failures += 1
             if not self._failing:
                 _LOG.exception("no metrics can be recorded; they are asked for again, and this is told once")

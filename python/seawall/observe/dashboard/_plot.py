@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import NamedTuple
 
 from seawall.observe._recording import Recording, Window
+from seawall.observe._snapshot import Snapshot
 from seawall.observe.panels import Query
 
 POINTS = 120
@@ -42,7 +44,7 @@ class Plot:
         if latest is None:
             return
         since = latest.at - self._span if self._last is None else self._last
-        inside = []
+        inside: list[Snapshot] = []
         for snapshot in recording:
             if snapshot.at <= since:
                 inside.clear()
@@ -75,4 +77,4 @@ class Plot:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None or value != value else float(f"{value:.5g}")
+    return None if value is None or math.isnan(value) else float(f"{value:.5g}")

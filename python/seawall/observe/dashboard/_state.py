@@ -56,13 +56,12 @@ class View:
         window = self._recording.window(min(self.span, 60.0))
         lines: list[dict[str, object]] = []
         others = 0
-        for query, plot in zip(panel.queries, self._plots[at], strict=True):
+        for plot in self._plots[at]:
             some, more = plot.lines(since)
             lines += some
             others += more
-        levels = [
-            panel.severity(value) for query in panel.queries for value in query.read(window).values() if value is not None
-        ]
+        answers = (value for query in panel.queries for value in query.read(window).values())
+        levels = [panel.severity(value) for value in answers if value is not None]
         worst = "bad" if "critical" in levels else "warning" if "warning" in levels else "good"
         return {
             "title": panel.title, "row": panel.row, "kind": panel.kind, "unit": panel.unit, "help": panel.help,
@@ -77,7 +76,7 @@ def _rows(name: str, give: Callable[[], Iterable[Any]] | None) -> list[dict[str,
         return None
     try:
         return [_plain(row) for _, row in zip(range(_MOST_ROWS), give(), strict=False)]
-    except Exception:
+    except Exception:  # noqa: BLE001 - told on the page and in the log
         # A page that shows what went wrong elsewhere must not fail with it.
         _LOG.exception("the section %r of the dashboard cannot be shown", name)
         return [{"failed": f"{name} cannot be shown; the log says why"}]
@@ -93,7 +92,7 @@ def overall(rows: dict[str, list[dict[str, Any]] | None]) -> dict[str, str]:
     """The worst of health, alerts and budgets, in a level and a sentence."""
     failed = [row["name"] for row in rows.get("health") or () if row.get("level") == "bad" and row.get("critical")]
     firing = [row["name"] for row in rows.get("alerts") or () if row.get("state") == "firing"]
-    spent = [row["name"] for row in rows.get("budgets") or () if (row.get("left") or 1.0) <= 0.0]
+    spent = [row["name"] for row in rows.get("budgets") or () if row.get("left") is not None and row["left"] <= 0]
     weak = [row["name"] for row in rows.get("health") or () if row.get("level") in ("bad", "warning")]
     open_ = [row["name"] for row in rows.get("guards") or () if row.get("level") in ("bad", "warning")]
     for level, word, names in (
