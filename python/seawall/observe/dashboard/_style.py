@@ -28,7 +28,7 @@ main{max-width:1440px;margin:0 auto;padding:4px 20px 48px}
 .badge{display:inline-block;border-radius:5px;padding:1px 8px;font-size:13px;font-weight:600;white-space:nowrap}
 .good{color:var(--good);background:var(--goodbg)}.bad{color:var(--bad);background:var(--badbg)}
 .warning{color:var(--warning);background:var(--warningbg)}.unknown{color:var(--unknown);background:var(--unknownbg)}
-.overall{font-size:15px;padding:3px 12px}
+.overall{font-size:15px;padding:3px 12px;white-space:normal;overflow-wrap:anywhere}
 .grid{display:grid;grid-template-columns:repeat(12,minmax(0,1fr));gap:14px}
 .card{background:var(--card);border:1px solid var(--rule);border-radius:9px;padding:12px 14px;min-width:0;
 position:relative}
