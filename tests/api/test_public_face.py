@@ -45,6 +45,7 @@ ROOMS = (
     "seawall.measure.report",
     "seawall.memory",
     "seawall.observe",
+    "seawall.observe.export",
     "seawall.observe.panels",
     "seawall.observe.signals",
     "seawall.patterns",

@@ -22,12 +22,12 @@ def red_panels(
         service: Its metrics.
         by: A label, such as "route", that traffic and errors are told apart by.
         error_ratio: The share of failures that is critical; a tenth of it is a warning.
-        slow: The 99th percentile that is a warning, in the unit of the histogram; twice that is critical.
+        slow: The 99th percentile that is a warning, in seconds; twice that is critical.
         counted: What the requests are counted by: a "counter", or a "histogram" with a value for each.
     """
     limits: tuple[Threshold, ...]
     groups: dict[str, Any] = {"by": (by,) if by else (), "legend": f"{{{by}}}" if by else "all"}
-    counts: dict[str, Any] = {"kind": counted, "unit": service.duration_unit if counted == "histogram" else ""}
+    counts: dict[str, Any] = {"kind": counted}
     panels = [Panel("Traffic", "lines", (Query(service.requests, "rate", **groups, **counts),), "per_second")]
     if service.errors is not None:
         share = Query(service.errors, "ratio", whole=service.requests, **groups, **counts)
@@ -35,13 +35,11 @@ def red_panels(
         panels.append(Panel("Errors", "lines", (share,), "ratio", limits, "The share of requests that failed."))
     for title, what in (("Duration", service.duration), ("Duration of failures", service.failed_duration)):
         if what is not None:
-            queries = tuple(
-                Query(what, "quantile", q=q, legend=f"p{q * 100:g}", unit=service.duration_unit) for q in _QUANTILES
-            )
+            queries = tuple(Query(what, "quantile", q=q, legend=f"p{q * 100:g}") for q in _QUANTILES)
             limits = () if slow is None else (Threshold(slow), Threshold(slow * 2, "critical"))
             panels.append(Panel(title, "lines", queries, "seconds", limits))
     if service.saturation is not None:
-        full = Query(service.saturation, "value", across="max", legend="full", unit="ratio")
+        full = Query(service.saturation, "value", across="max", legend="full")
         limits = (Threshold(0.8), Threshold(0.95, "critical"))
         panels.append(Panel("Saturation", "lines", (full,), "ratio", limits, "How full the fullest part is."))
     return tuple(replace(panel, row=service.name) for panel in panels)
@@ -70,7 +68,7 @@ def _use(resource: Resource) -> list[Panel]:
 def _utilisation(how: Any) -> tuple[tuple[Query, ...], Any]:
     if isinstance(how, Busy):
         # Of several workers the figure is how many of them are busy.
-        return (Query(how.seconds, "rate", legend="busy", unit="seconds"),), "ratio" if how.workers == 1 else "count"
+        return (Query(how.seconds, "rate", legend="busy"),), "ratio" if how.workers == 1 else "count"
     if isinstance(how, Share):
         return (Query(how.used, "value", legend="used"), Query(how.capacity, "value", legend="capacity")), "count"
-    return (Query(how, "value", across="max", legend="used", unit="ratio"),), "ratio"
+    return (Query(how, "value", across="max", legend="used"),), "ratio"

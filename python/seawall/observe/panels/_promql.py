@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from seawall.errors import ConfigError
 from seawall.observe._matching import Matching
 from seawall.observe._names import exposed_label, exposed_name
 from seawall.observe._snapshot import Kind, Selector, Snapshot, Wanted
-from seawall.observe.panels._query import _KINDS, Query
+from seawall.observe.panels._query import Query
 
 _ACROSS = {"sum": "sum", "min": "min", "max": "max", "mean": "avg"}
 
 
-def promql(query: Query, *, over: str = "5m", known: Snapshot | None = None, native: bool = False) -> str:
+def promql(
+    query: Query, *, over: str = "5m", known: Snapshot | None = None, native: bool = False, also: tuple[str, ...] = ()
+) -> str:
     """The query in PromQL, for metrics as `seawall.observe.export` exposes them.
 
     Args:
@@ -21,6 +24,7 @@ def promql(query: Query, *, over: str = "5m", known: Snapshot | None = None, nat
         over: The range of rates: "5m", or Grafana's "$__rate_interval".
         known: Metrics that say what kind and unit each name has; of others the query says it.
         native: Whether histograms are scraped as native ones.
+        also: Further matchers for every metric, as they are, such as 'job=~"$job"'.
 
     Raises:
         ConfigError: a label is selected by a function that PromQL cannot know; `Matching` is one that it does.
@@ -31,7 +35,7 @@ def promql(query: Query, *, over: str = "5m", known: Snapshot | None = None, nat
         >>> promql(Query(failed, "rate", by=("route",)))
         'sum by (route) (rate(http_requests_total{code=~"5.."}[5m]))'
     """
-    series = _Series(query, over, known, native)
+    series = _Series(query, over, known, native, also)
     grouped = f"by ({', '.join(exposed_label(label) for label in query.by)}) " if query.by else ""
     summed = f"sum {grouped}"
     if query.function == "value":
@@ -51,17 +55,28 @@ def promql(query: Query, *, over: str = "5m", known: Snapshot | None = None, nat
     return f"histogram_quantile({query.q!r}, sum by ({groups}) ({series.buckets(query.selector)}))"
 
 
-class _Series:
+def series_name(query: Query, *, known: Snapshot | None = None, native: bool = False) -> str:
+    """What Prometheus calls a series of the metric that is asked for."""
+    series = _Series(query, "", known, native, ())
+    bare = Selector(query.selector.name)
+    return series.named(bare, "_count" if series.is_classic(bare) else "")
+
+
+class _Series(NamedTuple):
     """How selectors of a query read in PromQL."""
 
-    def __init__(self, query: Query, over: str, known: Snapshot | None, native: bool) -> None:
-        self.query, self.over, self.known, self.native = query, over, known, native
+    query: Query
+    over: str
+    known: Snapshot | None
+    native: bool
+    also: tuple[str, ...]
 
     def named(self, selector: Selector, suffix: str = "") -> str:
         """The name and the matchers."""
         kind, unit = self._facts(selector)
         name = exposed_name(selector.name, kind, unit) + (suffix or ("_total" if kind == "counter" else ""))
-        held = ", ".join(_matcher(exposed_label(label), wanted) for label, wanted in selector.labels.items())
+        own = (_matcher(exposed_label(label), wanted) for label, wanted in selector.labels.items())
+        held = ", ".join((*own, *self.also))
         return f"{name}{{{held}}}" if held else name
 
     def came(self, selector: Selector, function: str) -> str:
@@ -87,11 +102,15 @@ class _Series:
             return f"histogram_sum({rate})", f"histogram_count({rate})"
         return f"rate({self.named(selector, '_sum')}[{self.over}])", self.came(selector, "rate")
 
+    def is_classic(self, selector: Selector) -> bool:
+        """Whether it is a histogram that Prometheus has as several series."""
+        return self._facts(selector)[0] == "histogram" and not self.native
+
     def _facts(self, selector: Selector) -> tuple[Kind, str]:
         family = None if self.known is None else self.known.family(selector.name)
         if family is not None:
             return family.kind, family.unit
-        return self.query.kind or _KINDS.get(self.query.function, "counter"), self.query.unit
+        return self.query.metric_kind, self.query.unit
 
 
 def _matcher(label: str, wanted: Wanted) -> str:

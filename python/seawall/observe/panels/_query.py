@@ -15,7 +15,7 @@ Across = Literal["sum", "min", "max", "mean"]
 Group = tuple[str, ...]
 Points = list[tuple[float, float | None]]
 
-_KINDS: dict[str, Kind] = {"value": "gauge", "mean": "histogram", "quantile": "histogram"}
+_IMPLIED: dict[str, Kind] = {"value": "gauge", "mean": "histogram", "quantile": "histogram"}
 _FUNCTIONS = ("rate", "increase", "ratio", "value", "mean", "quantile")
 
 
@@ -63,6 +63,11 @@ class Query:
     def selector(self) -> Selector:
         """Which series, as a selector."""
         return Selector.of(self.what)
+
+    @property
+    def metric_kind(self) -> Kind:
+        """What the metric is: as it was said, or as the function implies."""
+        return self.kind or _IMPLIED.get(self.function, "counter")
 
     def named(self, group: Group) -> str:
         """What the line of a group is called."""

@@ -24,14 +24,13 @@ class Service:
         failed_duration: A histogram of how long failed requests took.
         saturation: A gauge of how full the service is, 0 to 1: of its pool, its queue, its limit. Of several series
             the fullest counts.
-        duration_unit: The unit of both histograms, as it ends their names in Prometheus.
 
     Example:
         >>> shop = Service(
         ...     name="shop",
         ...     requests="http_requests",
         ...     errors=Selector("http_requests", code=("500", "503")),
-        ...     duration="http_request_duration",
+        ...     duration="http_request_seconds",
         ... )
         >>> shop.where(route="/pay").errors
         Selector('http_requests', code=('500', '503'), route='/pay')
@@ -43,7 +42,6 @@ class Service:
     duration: What | None = None
     failed_duration: What | None = None
     saturation: What | None = None
-    duration_unit: str = "seconds"
 
     def where(self, **labels: Wanted) -> Service:
         """The part of the service with these labels. Saturation stays: it is the service's."""

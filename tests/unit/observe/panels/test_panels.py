@@ -191,14 +191,14 @@ def test_a_service_has_its_panels() -> None:
         ("shop", "Saturation", "ratio"),
     ]
     assert panels[2].severity(1.0) == "critical"
-    assert promql(panels[3].queries[0]) == "max (pool_used_ratio)"
+    assert promql(panels[3].queries[0]) == "max (pool_used)"
 
 
 def test_a_service_counted_by_its_histogram_has_panels() -> None:
     """Where each request is a value of a histogram, its count is the traffic."""
     shop = Service(name="shop", requests="took")
     (traffic,) = red_panels(shop, counted="histogram")
-    assert promql(traffic.queries[0]) == "sum (rate(took_seconds_count[5m]))"
+    assert promql(traffic.queries[0]) == "sum (rate(took_count[5m]))"
 
 
 def test_resources_have_their_panels() -> None:
@@ -209,9 +209,9 @@ def test_resources_have_their_panels() -> None:
         Resource(name="cpu", utilisation=Busy("cpu")),
     )
     assert [(panel.row, panel.title, [promql(query) for query in panel.queries]) for panel in panels] == [
-        ("disk", "Utilisation", ["max (disk_used_ratio)"]),
+        ("disk", "Utilisation", ["max (disk_used)"]),
         ("disk", "Errors", ["sum (rate(disk_errors_total[5m]))"]),
         ("pool", "Utilisation", ["sum (taken)", "sum (size)"]),
         ("pool", "Saturation", ["max (waiting)"]),
-        ("cpu", "Utilisation", ["sum (rate(cpu_seconds_total[5m]))"]),
+        ("cpu", "Utilisation", ["sum (rate(cpu_total[5m]))"]),
     ]
