@@ -31,7 +31,7 @@ class Dashboard:
 
     Args:
         recording: Of the metrics; see `seawall.observe.Recorder`.
-        panels: What is drawn of it.
+        panels: What is drawn of it; a function is asked again each time.
         sections: Where everything else comes from.
         title: Of the page.
         token: Whoever brings it may look: at least 12 characters. None lets everybody who reaches it.
@@ -49,7 +49,7 @@ class Dashboard:
     def __init__(
         self,
         recording: Recording,
-        panels: Sequence[Panel] = (),
+        panels: Sequence[Panel] | Callable[[], Sequence[Panel]] = (),
         *,
         sections: Sections | None = None,
         title: str = "seawall",
@@ -60,7 +60,8 @@ class Dashboard:
         if isinstance(every, bool) or not isinstance(every, (int, float)) or not 0.1 <= every <= 60:
             raise ConfigError(f"every must be 0.1 to 60 seconds, got {every!r}")
         self.title = title
-        self.panels = tuple(panels)
+        fixed = None if callable(panels) else tuple(panels)
+        self.panels: Callable[[], Sequence[Panel]] = panels if callable(panels) else lambda: fixed or ()
         self.views = Views(
             recording, self.panels, sections or Sections(), every, SystemClock() if clock is None else clock
         )
@@ -89,7 +90,7 @@ class Dashboard:
 
     def __repr__(self) -> str:
         allowed = "for all" if "for all" in repr(self._access) else "with a token"
-        return f"<Dashboard {self.title!r} of {len(self.panels)} panels, {allowed}>"
+        return f"<Dashboard {self.title!r} of {len(self.panels())} panels, {allowed}>"
 
 
 async def _lifespan(receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:

@@ -38,8 +38,10 @@ const nodes = {};
 
 // Lines: what came is appended, what is older than the span goes.
 const merge = next => {
-  if (next.since !== null && state) next.panels.forEach((panel, at) => {
-    const known = new Map((state.panels[at] || {lines: []}).lines.map(line => [line.name, line.points]));
+  const id = panel => panel.row + "\n" + panel.title;
+  const before = new Map(state ? state.panels.map(panel => [id(panel), panel.lines]) : []);
+  if (next.since !== null && state) next.panels.forEach(panel => {
+    const known = new Map((before.get(id(panel)) || []).map(line => [line.name, line.points]));
     for (const line of panel.lines)
       line.points = [...(known.get(line.name) || []), ...line.points].filter(p => p[0] > next.at - next.span);
   });

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from seawall.observe._recording import Recording
@@ -22,21 +22,26 @@ class View:
 
     Args:
         recording: What metrics are read from.
-        panels: What is drawn of them.
+        panels: Says what is drawn of them now.
         sections: Where the rest comes from.
         span: Seconds.
     """
 
-    def __init__(self, recording: Recording, panels: tuple[Panel, ...], sections: Sections, span: float) -> None:
+    def __init__(
+        self, recording: Recording, panels: Callable[[], Sequence[Panel]], sections: Sections, span: float
+    ) -> None:
         self._recording = recording
         self._panels = panels
         self._sections = sections
         self.span = span
-        self._plots = [[Plot(query, span) for query in panel.queries] for panel in panels]
+        self._plots: dict[Panel, list[Plot]] = {}
 
     def state(self, since: float | None = None) -> dict[str, Any]:
         """What is to be shown; of lines the points after `since`, or all."""
-        for plots in self._plots:
+        panels = self._panels()
+        # What is no longer drawn is forgotten.
+        self._plots = {panel: self._plots.get(panel) or self._planned(panel) for panel in panels}
+        for plots in self._plots.values():
             for plot in plots:
                 plot.update(self._recording)
         latest = self._recording.latest
@@ -48,15 +53,17 @@ class View:
             "overall": overall(rows),
             **rows,
             "flame": self._sections.flame is not None,
-            "panels": [self._panel(at, since) for at in range(len(self._panels))],
+            "panels": [self._panel(panel, since) for panel in panels],
         }
 
-    def _panel(self, at: int, since: float | None) -> dict[str, Any]:
-        panel = self._panels[at]
+    def _planned(self, panel: Panel) -> list[Plot]:
+        return [Plot(query, self.span) for query in panel.queries]
+
+    def _panel(self, panel: Panel, since: float | None) -> dict[str, Any]:
         window = self._recording.window(min(self.span, 60.0))
         lines: list[dict[str, object]] = []
         others = 0
-        for plot in self._plots[at]:
+        for plot in self._plots[panel]:
             some, more = plot.lines(since)
             lines += some
             others += more

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from seawall.clock import Clock
@@ -22,13 +22,18 @@ class Views:
 
     Args:
         recording: Of the metrics.
-        panels: What is drawn.
+        panels: Says what is drawn now.
         sections: Where the rest comes from.
         every: Seconds between events.
     """
 
     def __init__(
-        self, recording: Recording, panels: tuple[Panel, ...], sections: Sections, every: float, clock: Clock
+        self,
+        recording: Recording,
+        panels: Callable[[], Sequence[Panel]],
+        sections: Sections,
+        every: float,
+        clock: Clock,
     ) -> None:
         self.sections = sections
         self.viewers = 0

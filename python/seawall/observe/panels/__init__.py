@@ -1,8 +1,9 @@
 """Panels: what a page or a Grafana dashboard shows, defined once."""
 
 from seawall.observe.panels._defaults import red_panels, use_panels
+from seawall.observe.panels._found import found_panels
 from seawall.observe.panels._panel import Panel, Threshold
 from seawall.observe.panels._promql import promql
 from seawall.observe.panels._query import Query
 
-__all__ = ["Panel", "Query", "Threshold", "promql", "red_panels", "use_panels"]
+__all__ = ["Panel", "Query", "Threshold", "found_panels", "promql", "red_panels", "use_panels"]
