@@ -45,6 +45,7 @@ ROOMS = (
     "seawall.measure.report",
     "seawall.memory",
     "seawall.observe",
+    "seawall.observe.alerts",
     "seawall.patterns",
     "seawall.testing",
 )
