@@ -17,6 +17,7 @@ from seawall.observe._recording import Recording
 from seawall.observe._snapshot import Snapshot
 from seawall.observe.alerts._checks import seconds_of, whole_of
 from seawall.observe.alerts._courier import Courier
+from seawall.observe.alerts._dial import Dial
 from seawall.observe.alerts._evaluation import (
     Evaluation,
     Outcome,
@@ -133,6 +134,7 @@ class Alerts:
         self._state = self._keeper.load()
         whole_of(queue, "queue", 1, 100_000, 100)
         self._couriers = {name: Courier(name, each, queue, self._report) for name, each in channels.items()}
+        self._dial = Dial(self._clock, self._wall)
         self._bell = Bell()
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -144,12 +146,13 @@ class Alerts:
         Args:
             now: Unix seconds; by default the clock's.
         """
-        now = self._now() if now is None else now
         if self._sample is not None:
             self.recording.append(self._sample())
+        read_at = self._dial.now(self.recording.latest) if now is None else now
+        now = self._now() if now is None else now
         with self._lock:
             known = known_groups(self._state)
-        readouts = read(self._plan.rules, Moment(self.recording, now), known)
+        readouts = read(self._plan.rules, Moment(self.recording, read_at), known)
         with self._lock:
             settled = self._settled()
             state, found = evaluate(self._plan, settled, readouts, now)
@@ -320,7 +323,7 @@ class Alerts:
         outcomes = []
         while self._outcomes:
             outcomes.append(self._outcomes.popleft())
-        return settle(self._state, outcomes) if outcomes else self._state
+        return settle(self._plan, self._state, outcomes) if outcomes else self._state
 
     def _become(self, state: State) -> None:
         if state is not self._state:

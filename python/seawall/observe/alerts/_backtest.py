@@ -173,7 +173,7 @@ def backtest(
     for now in _moments(whole, every, begin, end):
         readouts = read(plan.rules, at_all.then(now), known_groups(state))
         state, evaluation = evaluate(plan, state, readouts, now)
-        state = settle(state, [Outcome(told) for told in evaluation.notifications])
+        state = settle(plan, state, [Outcome(told) for told in evaluation.notifications])
         found.add(evaluation)
     names = tuple(dict.fromkeys(rule.name for rule in rules))
     return BacktestReport(

@@ -12,7 +12,7 @@ from seawall.observe.alerts._machine import Instance, Move, Timing, advance
 from seawall.observe.alerts._mutes import KEPT, Inhibition
 from seawall.observe.alerts._notifier import Notification, failed, notify
 from seawall.observe.alerts._readout import Readout
-from seawall.observe.alerts._routes import GROUP_INTERVAL, Leaf
+from seawall.observe.alerts._routes import Leaf
 from seawall.observe.alerts._rule import Rule
 from seawall.observe.alerts._state import State
 from seawall.observe.alerts._templates import fill
@@ -110,7 +110,7 @@ def evaluate(plan: Plan, state: State, readouts: Mapping[str, Readout], now: flo
     return replace(state, groups=groups, outbox=outbox), found
 
 
-def settle(state: State, outcomes: Iterable[Outcome], interval: float = GROUP_INTERVAL) -> State:
+def settle(plan: Plan, state: State, outcomes: Iterable[Outcome]) -> State:
     """The state after it is known what became of notifications."""
     groups, outbox, failing = state.groups, dict(state.outbox), dict(state.failing)
     for outcome in outcomes:
@@ -119,7 +119,7 @@ def settle(state: State, outcomes: Iterable[Outcome], interval: float = GROUP_IN
             continue
         if outcome.error:
             failing[told.receiver] = outcome.error
-            groups = failed(groups, told, interval)
+            groups = failed(groups, told, plan.route)
         else:
             failing.pop(told.receiver, None)
     return replace(state, groups=groups, outbox=outbox, failing=failing)

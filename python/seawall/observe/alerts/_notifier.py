@@ -136,16 +136,18 @@ def notify(
     return after, told
 
 
-def failed(groups: Groups, told: Notification, interval: float) -> dict[str, Group]:
+def failed(groups: Groups, told: Notification, route: Leaf) -> dict[str, Group]:
     """The groups after a receiver could not be told: it will be, when its group is next looked at."""
-    path = told.group.split(":", 1)[0]
-    group = groups.get(told.group) or Group(path, told.group_labels, told.at + interval)
+    path = told.group.partition(":")[0]
+    intervals = {leaf.path: leaf.group_interval for leaf in route.all()}
+    new = Group(path, told.group_labels, told.at + intervals.get(path, route.group_interval))
+    group = groups.get(told.group, new)
     knew = group.told.get(told.receiver, Told())
-    lost = {alert.fingerprint: alert for alert in told.alerts}
+    lost = {alert.fingerprint for alert in told.alerts}
     owed = {alert.fingerprint: alert for alert in knew.owed}
-    owed.update((mark, alert) for mark, alert in lost.items() if alert.status == "resolved")
-    now_told = Told(None, knew.firing - lost.keys(), knew.lost | lost.keys(), tuple(owed.values()))
-    return {**groups, told.group: replace(group, told={**group.told, told.receiver: now_told})}
+    owed.update((alert.fingerprint, alert) for alert in told.alerts if alert.status == "resolved")
+    then = Told(None, knew.firing - lost, knew.lost | lost, tuple(owed.values()))
+    return {**groups, told.group: replace(group, told={**group.told, told.receiver: then})}
 
 
 def _leaves(route: Leaf, alert: Alert) -> tuple[Leaf, ...]:
@@ -184,37 +186,42 @@ def _flush(
     news: list[Notification] = []
     for receiver in leaf.receivers:
         knew = group.told.get(receiver, Told())
-        firing, resolved = _news(knew, group.alerts, leaf, muted, now)
-        if _is_due(knew, firing, resolved, leaf, now):
-            alerts = (*firing.values(), *resolved.values())
+        firing = [each for each in group.alerts.values() if each.status == "firing" and not muted(each)]
+        over = _over(knew, group, leaf, now)
+        resolved = [alert for alert in over if not muted(alert)]
+        owed = tuple(alert for alert in over if muted(alert))  # silenced: it will hear when that is over
+        marks = {alert.fingerprint for alert in firing}
+        if _is_due(knew, marks, resolved, leaf, now):
+            alerts = (*sorted(firing, key=_order), *sorted(resolved, key=_order))
             news.append(Notification(_id(key, receiver, now), receiver, key, group.labels, alerts, now))
-            told[receiver] = Told(now, (knew.firing - ended) | firing.keys(), knew.lost - ended - firing.keys())
+            told[receiver] = Told(now, (knew.firing - ended) | marks, knew.lost - ended - marks, owed)
         else:
-            told[receiver] = Told(knew.at, knew.firing - ended, knew.lost - ended)
+            told[receiver] = Told(knew.at, knew.firing - ended, knew.lost - ended, owed)
     left = {mark: alert for mark, alert in group.alerts.items() if mark not in ended}
     return replace(group, alerts=left, told=told, due=now + leaf.group_interval), news
 
 
-def _news(
-    knew: Told, alerts: Mapping[str, Alert], leaf: Leaf, muted: Callable[[Alert], bool], now: float
-) -> tuple[dict[str, Alert], dict[str, Alert]]:
-    """The firing alerts, and the resolved ones that this receiver has to be told of."""
-    heard = {mark: alerts[mark] for mark in sorted(alerts) if not muted(alerts[mark])}
-    firing = {mark: alert for mark, alert in heard.items() if alert.status == "firing"}
+def _over(knew: Told, group: Group, leaf: Leaf, now: float) -> list[Alert]:
+    """The resolved alerts that a receiver has to be told of."""
     if not leaf.send_resolved:
-        return firing, {}
+        return []
     known = knew.firing | knew.lost
-    resolved = {mark: alert for mark, alert in heard.items() if mark not in firing and mark in known}
-    for alert in knew.owed:
-        if alert.fingerprint not in alerts and now - (alert.ends_at or now) < OWED_FOR and not muted(alert):
-            resolved[alert.fingerprint] = alert
-    return firing, resolved
+    found = [alert for mark, alert in group.alerts.items() if alert.status == "resolved" and mark in known]
+    return found + [
+        alert
+        for alert in knew.owed
+        if alert.fingerprint not in group.alerts and now - (alert.ends_at or now) < OWED_FOR
+    ]
 
 
-def _is_due(knew: Told, firing: Mapping[str, Alert], resolved: Mapping[str, Alert], leaf: Leaf, now: float) -> bool:
-    if resolved or not firing.keys() <= knew.firing:
+def _is_due(knew: Told, firing: set[str], resolved: list[Alert], leaf: Leaf, now: float) -> bool:
+    if resolved or not firing <= knew.firing:
         return True
     return bool(firing) and (knew.at is None or now - knew.at >= leaf.repeat_interval)
+
+
+def _order(alert: Alert) -> tuple[float, list[tuple[str, str]]]:
+    return alert.starts_at, sorted(alert.labels.items())
 
 
 def _id(key: str, receiver: str, at: float) -> str:

@@ -165,8 +165,8 @@ class Slo:
         """How it stands, by group; without `by` for the group ().
 
         Args:
-            recording: Reaching back over the period for the budget to be exact, as `Recording(tiers=(*TIERS,
-                (3600, 30 * 86400)))` does.
+            recording: Reaching back over the period for the budget to be exact, as one with a tier of
+                (3600, 30 * 86400) does.
             now: Unix seconds; by default those of the latest snapshot.
         """
         snapshots = tuple(recording)
