@@ -9,7 +9,6 @@ from seawall.observe.alerts._state import State
 from seawall.observe.alerts._store import Store
 
 _LOG = logging.getLogger("seawall.alerts")
-_AT_LEAST = 60.0
 
 
 class Keeper:
@@ -17,7 +16,6 @@ class Keeper:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._saved_at: float | None = None
         self._closed = False
         self._problems: deque[str] = deque(maxlen=10)
 
@@ -30,23 +28,16 @@ class Keeper:
         """What was saved; an empty state where it is damaged, which is told."""
         try:
             data = self._store.load()
-            state = State() if data is None else State.from_dict(data)
+            return State() if data is None else State.from_dict(data)
         except Exception as error:  # noqa: BLE001 - a bad store must not stop the alerts
-            aside = getattr(self._store, "set_aside", None)
-            if aside is not None:
-                aside()
             self._failed(f"the state of alerts could not be read, they begin afresh: {error}")
+            self._set_aside()
             return State()
-        self._saved_at = state.now
-        return state
 
     def save(self, state: State, *, before: State, urgent: bool) -> None:
-        """Keep it if something happened, or if it is a while since anything was kept."""
-        late = state.now is not None and (self._saved_at is None or not 0 <= state.now - self._saved_at < _AT_LEAST)
-        same = not urgent and {k: g.due for k, g in state.groups.items()} == {
-            k: g.due for k, g in before.groups.items()
-        }
-        if not same or (late and (state.instances or state.groups)):
+        """Keep it if something happened, or if anything is active."""
+        # While anything is active, also the time of the last look matters: to clocks that are set back, and to outages.
+        if urgent or state.instances or state.groups or before.groups:
             self._save(state)
 
     def open(self) -> None:
@@ -63,9 +54,16 @@ class Keeper:
             return
         try:
             self._store.save(state.to_dict())
-            self._saved_at = state.now
         except Exception as error:  # noqa: BLE001 - a full disk must not stop the alerts
             self._failed(f"the state of alerts could not be saved: {type(error).__name__}: {error}")
+
+    def _set_aside(self) -> None:
+        aside = getattr(self._store, "set_aside", None)
+        try:
+            if aside is not None:
+                aside()
+        except OSError as error:
+            self._failed(f"the damaged state could not be set aside: {error}")
 
     def _failed(self, problem: str) -> None:
         _LOG.error("%s", problem)

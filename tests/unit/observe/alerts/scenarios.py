@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from seawall.observe.alerts import Absent, Inhibition, Measure, Route, Rule, Unchanged, Value
 from tests.alerts_world import World
+
+from seawall.observe.alerts import Absent, Inhibition, Measure, Route, Rule, Unchanged, Value
 
 DEEP = Rule("Deep", Value("depth"), above=80)
 BY_QUEUE = Rule("Deep", Value("depth"), above=80, by=("queue",))

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.unit.observe.alerts.scenarios import SCENARIOS, transcripts
 
 GOLDEN = Path(__file__).resolve().parents[4] / "tests" / "golden" / "alerts.txt"

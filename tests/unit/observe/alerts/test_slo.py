@@ -6,14 +6,23 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.observe.alerts.slo_table import (
+    CLEAN,
+    ERRORS,
+    OBJECTIVE,
+    PERIOD,
+    detection,
+    published_detection,
+    reset,
+    service,
+    slo,
+    table,
+)  # fmt: skip
 
 from seawall.errors import ConfigError
 from seawall.measure import Histogram
 from seawall.observe import Distribution, Family, Recording, Sample, Selector, Snapshot
 from seawall.observe.alerts import WORKBOOK, BurnWindow, Rule, Slo, backtest
-from tests.unit.observe.alerts.slo_table import (
-    CLEAN, ERRORS, OBJECTIVE, PERIOD, detection, published_detection, reset, service, slo, table,
-)  # fmt: skip
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "how-to" / "slo.md"
 
@@ -43,7 +52,7 @@ def test_numbers_the_workbook_prints():
     status = slo().status(service(1.0, 3_600, 10))[()]
     assert status.burn[3_600] == pytest.approx(1000)
     fresh = slo().status(service(1.0, 1.0, 1.0))[()]
-    assert PERIOD / 1000 / 60 == pytest.approx(43.2)
+    assert pytest.approx(43.2) == PERIOD / 1000 / 60
     assert fresh.budget_left == pytest.approx(1 - 1 / 2_592, rel=1e-3)
 
 
