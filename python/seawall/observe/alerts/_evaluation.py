@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from seawall.errors import ConfigError
 from seawall.observe._snapshot import Labels
 from seawall.observe.alerts._alert import Alert
+from seawall.observe.alerts._filling import fill
 from seawall.observe.alerts._machine import Instance, Move, Timing, advance
 from seawall.observe.alerts._mutes import KEPT, Inhibition
 from seawall.observe.alerts._notifier import Notification, failed, notify
@@ -15,7 +16,6 @@ from seawall.observe.alerts._readout import Readout
 from seawall.observe.alerts._routes import Leaf
 from seawall.observe.alerts._rule import Rule
 from seawall.observe.alerts._state import State
-from seawall.observe.alerts._templates import fill
 
 OUTAGE = 3_600.0
 """After a longer gap between two evaluations nobody knows that a condition held: pending alerts begin anew."""

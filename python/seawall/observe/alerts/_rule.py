@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from seawall.errors import ConfigError
 from seawall.observe.alerts._checks import choice_of, labels_of, name_of, seconds_of, texts_of, whole_of
+from seawall.observe.alerts._filling import checked_text
 from seawall.observe.alerts._readings import Reading
 
 NoData = Literal["ok", "firing", "keep"]
@@ -77,6 +78,8 @@ class Rule:
             ("annotations", texts_of(self.annotations, "annotations")),
         ):
             object.__setattr__(self, name, value)
+        for text in self.annotations.values():
+            checked_text(text)
         for label in (*self.by, *self.labels):
             if label in _TAKEN:
                 raise ConfigError(f"{label!r} is set by the rule itself; use name= and severity=")

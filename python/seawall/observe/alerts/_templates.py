@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from seawall.errors import ConfigError
+from seawall.observe.alerts._filling import LONGEST, checked_text, fill
 from seawall.observe.alerts._notifier import Notification
 from seawall.observe.alerts._times import rfc3339
-
-_LONGEST = 20_000
 
 
 class Rendered:
@@ -105,27 +103,6 @@ class JinjaTemplate:
         return Rendered(" ".join(title.split()), _tried(self._text, names), {})
 
 
-def fill(text: str, names: Mapping[str, Any]) -> str:
-    """A text with its names filled in; never fails."""
-    return _Filling().vformat(text, (), names)[:_LONGEST]
-
-
-def checked_text(text: Any) -> str:
-    """A text whose braces are in order.
-
-    Raises:
-        ConfigError: they are not.
-    """
-    try:
-        parts = list(string.Formatter().parse(text))
-    except (ValueError, TypeError) as error:
-        raise ConfigError(f"a template must have names in braces, such as {{value}}, got {text!r}: {error}") from error
-    for _, name, spec, _ in parts:
-        if name is not None and (not name.isidentifier() or "{" in (spec or "")):
-            raise ConfigError(f"a template may name plain fields only, such as {{value}}, got {{{name}}} in {text!r}")
-    return str(text)
-
-
 def names_of(notification: Notification) -> dict[str, Any]:
     """What a template may name of a notification."""
     firing = sum(alert.status == "firing" for alert in notification.alerts)
@@ -159,25 +136,8 @@ def shared(many: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return {name: value for name, value in first.items() if all(other.get(name) == value for other in rest)}
 
 
-class _Filling(string.Formatter):
-    def get_field(self, field_name: str, args: Any, kwargs: Mapping[str, Any]) -> tuple[Any, str]:  # noqa: ARG002 - of Formatter
-        # Never into attributes or items: what comes from labels is data.
-        return kwargs.get(field_name, _MISSING), field_name
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        if value is _MISSING or value is None:
-            return "?"
-        try:
-            return format(value, format_spec)
-        except (ValueError, TypeError):
-            return str(value)
-
-
-_MISSING = object()
-
-
 def _tried(template: Any, names: dict[str, Any]) -> str:
     try:
-        return str(template.render(names))[:_LONGEST]
+        return str(template.render(names))[:LONGEST]
     except Exception as error:  # noqa: BLE001 - a template must not keep an alert from being told
         return f"{names['status']} {names.get('alertname', '')} (the template failed: {type(error).__name__})"

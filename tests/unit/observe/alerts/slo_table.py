@@ -59,11 +59,10 @@ def reset(error: float, severity: str, windows: Sequence[BurnWindow] = WORKBOOK)
     expected = published_detection(error, severity, windows)
     if expected is None:
         return None
-    # As long as the shortest window of those that fire is: so that it holds nothing but errors.
-    fast = [w for w in windows if w.severity == severity and error >= w.factor * (1 - OBJECTIVE) - 1e-12]
-    fails_for = max(1.5 * expected, max(w.short for w in fast))
-    step = min(w.short for w in fast) / 100
-    after = max(w.short for w in fast) * 1.2
+    shorts = [w.short for w in windows if w.severity == severity and error >= w.factor * (1 - OBJECTIVE) - 1e-12]
+    fails_for = max(1.5 * expected, *shorts)  # the short window then holds nothing but errors
+    step = min(shorts) / 100
+    after = max(shorts) * 1.2
     snapshots = service(error, fails_for, step, after)
     ended = backtest(rules, snapshots, begin=CLEAN).fired[0].ended_at
     return None if ended is None else ended - CLEAN - fails_for
@@ -93,8 +92,8 @@ def lasting(seconds: float | None) -> str:
 def table() -> str:
     """The table of the page."""
     lines = [
-        "| requests that fail | burn | page after | workbook | budget spent by then | page resolves after | ticket after "
-        "| workbook |",
+        "| requests that fail | burn | page after | workbook | budget spent | resolves after "
+        "| ticket after | workbook |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for error in ERRORS:

@@ -30,7 +30,7 @@ PAGE = Path(__file__).resolve().parents[4] / "docs" / "how-to" / "slo.md"
 @pytest.mark.parametrize("severity", ["page", "ticket"])
 @pytest.mark.parametrize("error", ERRORS)
 def test_it_fires_when_the_workbook_says(error, severity):
-    """Detection is (1 - SLO) / error ratio x window x burn rate: within 2 % and a look, never early by more than a look."""
+    """Detection is (1 - SLO) / error ratio x window x burn rate, within 2 % and a look."""
     found, published = detection(error, severity), published_detection(error, severity)
     if published is None:
         assert found is None
@@ -103,6 +103,7 @@ def test_a_fresh_start_does_not_alert_for_its_first_error():
 
 
 def counters(failed: float, served: float) -> tuple[Family, ...]:
+    """Failed and served so far."""
     return (Family("failed", "counter", (Sample((), failed),)), Family("served", "counter", (Sample((), served),)))
 
 

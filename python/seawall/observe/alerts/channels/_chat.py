@@ -31,7 +31,8 @@ class Chat:
         given = (urls,) if isinstance(urls, str) else tuple(urls)
         self._secrets = tuple(part for url in given for part in parts_of(url))
         _MASKED.secrets.update(self._secrets)
-        logging.getLogger("apprise").addFilter(_MASKED)  # a second time does nothing
+        for name in _TALKATIVE:
+            logging.getLogger(name).addFilter(_MASKED)  # a second time does nothing
         self._apprise: Any = apprise.Apprise()
         self._kinds = tuple(url.partition(":")[0] for url in given)
         for place, url in enumerate(given):
@@ -58,7 +59,7 @@ class Chat:
 
 
 class _Masked(logging.Filter):
-    """Apprise writes addresses, tokens in them, to its log when they fail."""
+    """Apprise, and what it posts with, write addresses to their logs, and tokens in them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,3 +71,4 @@ class _Masked(logging.Filter):
 
 
 _MASKED = _Masked()
+_TALKATIVE = ("apprise", "urllib3.connectionpool")
