@@ -22,10 +22,12 @@ from seawall.observe.alerts import (
     MemoryStore,
     Route,
     Rule,
+    Silence,
     Template,
     Transition,
     Value,
 )  # fmt: skip
+from seawall.observe.alerts._state import State
 
 DEEP = Rule("Deep", Value("depth"), above=80)
 NOW = Route("me", group_wait=0)
@@ -183,13 +185,15 @@ def test_silences_are_made_ended_and_refused():
 
 
 def test_silences_are_bounded():
-    """A thousand, and those that ended go."""
-    world = World([DEEP])
-    for number in range(1_000):
-        world.alerts.silence({"queue": str(number)}, seconds=60, by="ann", why="x")
+    """A thousand, and those that ended go after five days."""
+    made = [Silence((Matcher("queue", "=", str(n)),), 0.0, 60.0, "ann", "x") for n in range(1_000)]
+    store = MemoryStore()
+    store.save(State(silences={silence.id: silence for silence in made}).to_dict())
+    world = World([DEEP], store=store)
     with pytest.raises(ConfigError, match=r"^there are 1,000 silences already; those that ended go after five days$"):
         world.alerts.silence({"queue": "x"}, seconds=60, by="ann", why="x")
-    world.clock.advance(5 * 86_400 + 61)
+    assert world.alerts.silences == tuple(made)
+    world.clock.advance(5 * 86_400)
     world.look({"a": 1})
     assert world.alerts.silences == ()
 
