@@ -48,6 +48,7 @@ ROOMS = (
     "seawall.observe.export",
     "seawall.observe.panels",
     "seawall.observe.signals",
+    "seawall.observe.alerts",
     "seawall.patterns",
     "seawall.testing",
 )
