@@ -628,8 +628,9 @@ cdef class Tracer:
                 self.sink_failures += 1
         return 0
 
-    def _hand_over(self) -> int:
-        """What has ended of sampled traces that are still open goes to the sinks now; how many spans."""
+    def _hand_over(self, final: bool) -> int:
+        """What has ended of sampled traces that are still open goes to the sinks now; how many spans. At the end, also what
+        has ended of traces that failed."""
         cdef int count = 0
         cdef list open_ones = []
         cdef PyObject* at = self.first if self.generation == generation else NULL
@@ -637,9 +638,10 @@ cdef class Tracer:
             open_ones.append(<Pending>at)
             at = (<Pending>at).after
         for each in open_ones:
-            if (<Pending>each).sampled and (<Pending>each).spans:
+            failed = final and self.keeps_errors and (<Pending>each).failed
+            if (failed or (<Pending>each).sampled) and (<Pending>each).spans:
                 count += len((<Pending>each).spans)
-                self.deliver(<Pending>each, None, "sampled")
+                self.deliver(<Pending>each, None, "error" if failed else "sampled")
         return count
 
     def _counts(self) -> tuple:
