@@ -191,9 +191,26 @@ class Store:
 
 
 def _joined(trace_id: str, parts: list[Batch]) -> Trace:
-    spans = sorted((span for batch in parts for span in batch.spans), key=lambda span: span.start_ns)
+    spans = [span for batch in parts for span in batch.spans]
+    depths = _depths(spans)
+    spans.sort(key=lambda span: (span.start_ns, depths[span.span_id]))
     reason = next((batch.reason for batch in parts if batch.root is not None), parts[0].reason)
     return Trace(trace_id, tuple(spans), reason, max(batch.overflow for batch in parts))
+
+
+def _depths(spans: list[Span]) -> dict[str, int]:
+    """How many spans each is below: a clock may say of several that they began at once."""
+    parents = {span.span_id: span.parent_id for span in spans}
+    depths: dict[str, int] = {}
+    for span_id in parents:
+        above = [span_id]
+        while above[-1] not in depths and parents[above[-1]] in parents:
+            above.append(parents[above[-1]])
+        depth = depths.setdefault(above.pop(), 0)
+        for each in reversed(above):
+            depth += 1
+            depths[each] = depth
+    return depths
 
 
 def _exemplars(snapshot: Snapshot, trace_id: str) -> Iterator[tuple[str, Exemplar]]:

@@ -99,6 +99,8 @@ class Tracer(_core.Tracer):
         'charge'
     """
 
+    __slots__ = ("__weakref__", "exporters", "options", "store")
+
     def __init__(
         self,
         service: str,
