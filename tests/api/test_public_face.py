@@ -45,6 +45,8 @@ ROOMS = (
     "seawall.measure.report",
     "seawall.memory",
     "seawall.observe",
+    "seawall.observe.logs",
+    "seawall.observe.tracing",
     "seawall.patterns",
     "seawall.testing",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from seawall.observe.logs._ids import ids_of
-from seawall.observe.tracing import LogLine, Store
+from seawall.observe.tracing._store import LogLine, Store
 
 _LONGEST = 4_096
 
