@@ -134,6 +134,12 @@ cdef class Remote(Position):
         self.high, self.low = trace_id >> 64, trace_id & 0xFFFFFFFFFFFFFFFF
         self.own, self.flags, self.state = span_id, flags & (SAMPLED | RANDOM), tracestate
 
+    def __reduce__(self):
+        return Remote, (int(self.trace_id, 16), self.own, self.flags, self.tracestate)
+
+    def __repr__(self):
+        return f"<Remote {self.traceparent}>"
+
 
 @cython.final
 cdef class Unrecorded(Position):
@@ -147,6 +153,9 @@ cdef class Unrecorded(Position):
             self.below.high, self.below.low, self.below.own = self.high, self.low, self.own
             self.below.flags, self.below.state, self.below.is_inner = self.flags, self.state, True
         return self.below
+
+    def __reduce__(self):
+        raise TypeError("a span stays in its process: send its position, with inject(headers) or Carrying(executor)")
 
     @property
     def is_recording(self) -> bool:

@@ -92,7 +92,11 @@ cdef class Ring:
 
     def listing(self) -> list:
         """The oldest first."""
-        return list(self.batches)
+        while True:
+            try:
+                return list(self.batches)
+            except RuntimeError:  # making the list collected garbage, and with it a trace that was added
+                pass
 
     def __len__(self):
         return self.spans

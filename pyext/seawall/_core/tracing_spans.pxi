@@ -49,7 +49,7 @@ cdef class Pending:
     cdef bint linked
 
     def __del__(self):
-        if self.fate == OPEN and self.generation == generation:
+        if self.linked and self.generation == generation:
             self.unlink()
             self.fate = KEPT if self.sampled else DROPPED
             self.tracer.abandoned += 1
@@ -120,7 +120,9 @@ cdef class Span(Position):
     cdef Pending pending
     cdef uint64_t parent
     cdef int64_t start
-    cdef int64_t finish          # 0 while it is open
+    cdef int64_t finish
+    cdef int64_t unix            # what makes unix time of these
+    cdef bint is_open            # so that one made by nobody is harmless
     cdef readonly str name
     cdef int code                # of the kind
     cdef int status              # 0, or 2 for an error, as in OTLP
@@ -131,10 +133,16 @@ cdef class Span(Position):
     cdef readonly uint32_t dropped
     cdef bint is_local_root
 
+    def __init__(self):
+        raise TypeError("a span is begun by a tracer: tracer.span(name)")
+
+    def __reduce__(self):
+        raise TypeError("a span stays in its process: send its position, with inject(headers) or Carrying(executor)")
+
     @property
     def is_recording(self) -> bool:
         """Whether what is set here goes anywhere: until it ends."""
-        return self.finish == 0
+        return self.is_open
 
     @property
     def parent_id(self) -> str:
@@ -154,17 +162,17 @@ cdef class Span(Position):
     @property
     def start_ns(self) -> int:
         """Unix nanoseconds."""
-        return self.start + self.pending.unix
+        return self.start + self.unix
 
     @property
     def end_ns(self) -> int:
         """Unix nanoseconds; 0 while it is open."""
-        return self.finish + self.pending.unix if self.finish else 0
+        return 0 if self.is_open else self.finish + self.unix
 
     @property
     def seconds(self) -> float:
         """How long it took, or has taken so far."""
-        return ((self.finish or now_ns(self.pending.tracer.source)) - self.start) / 1e9
+        return ((now_ns(self.pending.tracer.source) if self.is_open else self.finish) - self.start) / 1e9
 
     @property
     def attributes(self) -> dict:
@@ -176,13 +184,13 @@ cdef class Span(Position):
         """(name, unix nanoseconds, attributes) of what happened."""
         if self.happened is None:
             return ()
-        return tuple([(name, at + self.pending.unix, attributes) for name, at, attributes in self.happened])
+        return tuple([(name, at + self.unix, attributes) for name, at, attributes in self.happened])
 
     def set(self, key: str, value: object) -> None:
         """Set an attribute: text, number, bool, a sequence of them; of anything else its text is kept."""
-        cdef Tracer tracer = self.pending.tracer
-        if self.finish:
+        if not self.is_open:
             return
+        cdef Tracer tracer = self.pending.tracer
         kept = small(value, tracer.longest)
         if self.attached is None:
             self.attached = {}
@@ -193,9 +201,9 @@ cdef class Span(Position):
 
     def event(self, name: str, attributes: object = None) -> None:
         """Tell what happened now."""
-        cdef Tracer tracer = self.pending.tracer
-        if self.finish:
+        if not self.is_open:
             return
+        cdef Tracer tracer = self.pending.tracer
         if self.happened is None:
             self.happened = []
         if len(self.happened) >= tracer.most_events:
@@ -209,12 +217,12 @@ cdef class Span(Position):
 
     def fail(self, message: str = "") -> None:
         """The work has failed."""
-        if not self.finish:
+        if self.is_open:
             self.status, self.message = 2, message[:self.pending.tracer.longest]
 
     def rename(self, name: str) -> None:
         """A better name, once it is known."""
-        if not self.finish:
+        if self.is_open:
             self.name = name
 
     def end(self) -> None:
@@ -222,10 +230,11 @@ cdef class Span(Position):
         self.close()
 
     cdef int close(self) except -1:
-        cdef Pending pending = self.pending
-        if self.finish:
+        if not self.is_open:
             return 0
-        self.finish = max(now_ns(pending.tracer.source), self.start, 1)
+        cdef Pending pending = self.pending
+        self.is_open = False
+        self.finish = max(now_ns(pending.tracer.source), self.start)
         if pending.generation != generation:
             return 0  # begun before a fork: the parent tells of it
         return pending.ended(self)
@@ -262,7 +271,7 @@ cdef class Span(Position):
         return self.close()
 
     def __repr__(self):
-        state = "open" if self.finish == 0 else f"{self.seconds * 1e3:.3f} ms"
+        state = "open" if self.is_open else f"{self.seconds * 1e3:.3f} ms"
         return f"<Span {self.name!r} {self.span_id} of trace {self.trace_id}, {state}{', failed' if self.failed else ''}>"
 
 
@@ -274,6 +283,9 @@ cdef class Batch:
     cdef readonly str reason     # why it is kept
     cdef readonly dict resource  # who made them
     cdef readonly uint32_t overflow
+
+    def __init__(self):
+        raise TypeError("batches are made by tracers")
 
     def __len__(self):
         return len(self.spans)

@@ -41,6 +41,8 @@ cdef class Tracer:
 
     cdef Position begin(self, str name, attributes, str kind, parent, links):
         cdef Position above = None
+        if self.clock is None:
+            raise TypeError(f"{type(self).__name__}.__init__ was not called")
         if parent is None:
             above = get_value(current)
         elif parent is not False:
@@ -109,6 +111,7 @@ cdef class Tracer:
         if links is not None:
             made.links = tuple([(<Position?>link) for link in links])[:self.most_events]
         self.recorded += 1
+        made.unix, made.is_open = pending.unix, True
         made.start = now_ns(self.source)
         return made
 

@@ -174,7 +174,7 @@ class Store:
 
     def logs(self, trace_id: str | None = None, *, correlation_id: str | None = None) -> list[LogLine]:
         """Lines, the oldest first: of a trace, of a request, or all."""
-        lines: Iterable[LogLine] = self._logs.copy()
+        lines: Iterable[LogLine] = _copied(self._logs)
         if trace_id is not None:
             lines = [line for line in lines if line.trace_id == trace_id]
         if correlation_id is not None:
@@ -188,6 +188,14 @@ class Store:
 
     def __repr__(self) -> str:
         return f"<Store: {len(self._notable) + len(self._others)} spans, {len(self._logs)} lines>"
+
+
+def _copied(lines: deque[LogLine]) -> list[LogLine]:
+    while True:
+        try:
+            return list(lines)
+        except RuntimeError:  # somebody wrote a line meanwhile
+            continue
 
 
 def _joined(trace_id: str, parts: list[Batch]) -> Trace:

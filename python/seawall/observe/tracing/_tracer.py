@@ -80,7 +80,7 @@ class Tracer(_core.Tracer):
         sample: The share of traces that are sampled, 0 to 1, by trace id, so that all services with the same share
             choose the same; or a function of the first span's name.
         keep: A function of the first span that ended, for traces that nothing else keeps.
-        store: Where kept traces can be read; None keeps none. By default a Store of its own.
+        store: Where kept traces can be read, by default a Store of its own; None: nowhere.
         exporters: Where kept traces are sent.
         resource: Further attributes of the service, such as {"deployment.environment.name": "test"}.
         clock: What measures.
@@ -118,17 +118,21 @@ class Tracer(_core.Tracer):
         self.options = TracerOptions.from_dict({**options, "sample": 1.0 if decide else sample})
         if not isinstance(service, str) or not service:
             raise ConfigError(f"service must be a name, got {service!r}")
-        self.store = Store() if store is _OWN else store
+        self.store = Store() if store is _OWN or store is None else store
         self.exporters = tuple(exporters)
         clock = clock or SystemClock()
-        self._begin_with({"service.name": service, **(resource or {})}, clock, _wall(clock, wall), decide, keep)
+        sinks = [] if store is None else [self.store.offer]
+        sinks += [sink.offer for sink in self.exporters]
+        named = {"service.name": service, **(resource or {})}
+        self._begin_with(named, clock, _wall(clock, wall), decide, keep, tuple(sinks))
         if self.exporters:
             close_at_exit(self)
 
-    def _begin_with(self, resource: dict[str, Any], clock: Clock, wall: Any, decide: Any, keep: Any) -> None:
+    def _begin_with(  # noqa: PLR0917
+        self, resource: dict[str, Any], clock: Clock, wall: Any, decide: Any, keep: Any, sinks: tuple[Any, ...]
+    ) -> None:
         options = self.options
         slower = options.slower_than
-        sinks = (() if self.store is None else (self.store.offer,)) + tuple(sink.offer for sink in self.exporters)
         self._arrange(
             resource, clock, wall, options.sample, decide, options.follow_parent, options.keep_errors,
             -1 if slower is None else to_ns(slower, "slower_than", least_ns=0), keep,

@@ -107,6 +107,19 @@ def test_a_collector_that_comes_and_goes_is_told_of_once(caplog):
     ]
 
 
+def test_nobody_at_the_other_end_fails_nobody():
+    """A connection that is refused is tried again, then given up and counted."""
+    with Collector() as collector:
+        url = collector.url
+    tracer = Tracer("shop", exporters=[OtlpExporter(url, retry=quick(3), interval=NEVER)])
+    with tracer.span("s"):
+        pass
+    assert tracer.flush(60)
+    stats = tracer.exporters[0].stats()
+    assert (stats.sent, stats.lost, stats.failures) == (0, 1, 3)
+    assert stats.last_failure.startswith("ConnectionRefusedError")
+
+
 class Held(Exporter):
     """Sends nothing until it may."""
 

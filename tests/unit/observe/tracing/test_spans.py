@@ -9,7 +9,7 @@ import pytest
 
 from seawall.clock import ManualClock
 from seawall.errors import ConfigError
-from seawall.observe.tracing import Store, Tracer, current_span
+from seawall.observe.tracing import Remote, Span, Store, Tracer, current_span
 
 
 def kept(tracer):
@@ -369,3 +369,38 @@ def test_objects_say_what_they_are(tracer):
     assert repr(tracer) == "<Tracer 'shop': 1 spans recorded, 1 traces kept>"
     assert repr(tracer.store) == "<Store: 1 spans, 0 lines>"
     assert repr(Store()) == "<Store: 0 spans, 0 lines>"
+
+
+def test_spans_stay_in_their_process(tracer):
+    """A copy would be told twice; a position travels. What nobody has begun is refused or harmless."""
+    with tracer.span("charge") as span:
+        pass
+    for each in (span, Tracer("shop", sample=0, keep_errors=False).span("s")):
+        with pytest.raises(TypeError, match=r"a span stays in its process: send its position, with inject\(headers\)"):
+            pickle.dumps(each)
+    with pytest.raises(TypeError, match="a span is begun by a tracer"):
+        Span()
+    bare = Span.__new__(Span)
+    bare.set("a", 1)
+    bare.event("e")
+    bare.end()
+    assert (bare.attributes, bare.events, bare.start_ns, bare.seconds, bare.is_recording) == ({}, (), 0, 0.0, False)
+    with pytest.raises(TypeError, match=r"Tracer.__init__ was not called"):
+        Tracer.__new__(Tracer).span("s")
+    position = pickle.loads(pickle.dumps(Remote(1 << 100, 7, 1, "a=1")))
+    assert repr(position) == f"<Remote 00-{1 << 100:032x}-{7:016x}-01>"
+    assert position.tracestate == "a=1"
+
+
+def test_spans_do_not_pile_up():
+    """What the store has forgotten is freed, without the collector."""
+    gc.collect()
+    gc.disable()
+    try:
+        tracer = Tracer("shop", store=Store(max_spans=10))
+        for _ in range(1_000):
+            with tracer.span("root"), tracer.span("below"):
+                pass
+        assert sum(type(each) is Span for each in gc.get_objects()) < 100
+    finally:
+        gc.enable()
