@@ -49,6 +49,8 @@ ROOMS = (
     "seawall.observe.panels",
     "seawall.observe.signals",
     "seawall.observe.alerts",
+    "seawall.observe.logs",
+    "seawall.observe.tracing",
     "seawall.patterns",
     "seawall.testing",
 )
