@@ -38,6 +38,7 @@ CYTHON = (
     "tally",
     "logical",
     "hashing",
+    "sampling",
 )
 NANOBIND = ("bulk", "placing", *(("http",) if sys.platform == "linux" else ()))
 
