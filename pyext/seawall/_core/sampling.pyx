@@ -74,7 +74,8 @@ def trace(frame: object, most: int) -> bytes:
             Py_XDECREF(<PyObject*>at)
         at, owned = back, True
         left -= 1
-    key.push_back(1 if at != NULL else 0)
+    cdef uint64_t cut = at != NULL
+    key.push_back(cut)
     if owned:
         Py_XDECREF(<PyObject*>at)
     return PyBytes_FromStringAndSize(<char*>key.data(), key.size() * sizeof(uint64_t))

@@ -20,6 +20,13 @@ class ProfilerOptions(Options):
     max_tasks: int = option(
         default=200, least=1, most=100_000, help="tasks looked at in one sample; of more, so many by chance"
     )
+    switch_interval: float | None = option(
+        default=None,
+        unit="s",
+        least=0.00001,
+        most=1,
+        help="sys.setswitchinterval while it runs, for services whose work is in threads; None: as it is",
+    )
     split_threads: bool = option(default=False, help="whether numbers in thread names tell threads apart")
 
 

@@ -54,6 +54,11 @@ class StallWatch:
             return "capture"
         return "wait"
 
+    @property
+    def came_round(self) -> bool:
+        """Whether the loop has run since it was found stalled."""
+        return self.begun is not None and self.beat != self._seen
+
     def stalled_for(self, now: int) -> int:
         """How long the stall has gone on."""
         return 0 if self.begun is None else now - self.begun

@@ -15,7 +15,7 @@ from seawall.clock import Bell, Clock, SystemClock, to_ns
 from seawall.errors import ConfigError
 from seawall.observe.profiler._events import Stall
 from seawall.observe.profiler._options import StallOptions
-from seawall.observe.profiler._stack import OTHER, Frame
+from seawall.observe.profiler._stack import Frame
 from seawall.observe.profiler._stall_watch import StallWatch
 from seawall.observe.profiler._table import line_of
 from seawall.patterns import Signal
@@ -23,6 +23,8 @@ from seawall.patterns import Signal
 # The watchdog looks this many times within a threshold, and the loop comes round as often.
 _LOOKS = 4
 _DEEPEST = 256
+_UNSEEN = Frame("(it ran again before its stack was seen)")
+_MORE = Frame("(places beyond the limit)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ class _Watched:
 class StallDetector:
     """Watches event loops from a thread of its own and says which code keeps them from running.
 
-    `stalled` is sent while the loop is blocked, with the stack that blocks it, and `ended` when it runs again. Receivers
-    run in the detector's thread, never in the loop.
+    `stalled` is sent while the loop is blocked, with the stack that blocks it, and `ended` when it runs again.
+    Receivers run in the detector's thread, never in the loop.
 
     Guarantees: a loop that waits for work is not stalled, nor is one that was stopped. Memory is bounded by
     `max_places`. A forked child is not watched.
@@ -201,7 +203,9 @@ class StallDetector:
             if not one.captures:
                 one.task = _task_of(loop)
             one.held += late
-            one.captures.append(_stack_of(one.thread))
+            stack = _stack_of(one.thread)
+            if not one.watch.came_round:  # else that stack is another's
+                one.captures.append(stack)
             self._note(one, new=one.watch.captured == 1)
             if self.stalled and one.watch.captured == 1:
                 self.stalled.send(self._event(one, one.watch.stalled_for(now), ended=False))
@@ -233,9 +237,9 @@ class StallDetector:
 
     def _place(self, one: _Watched) -> list[float]:
         stack = one.captures[0] if one.captures else ()
-        place = stack[-1] if stack else OTHER
+        place = stack[-1] if stack else _UNSEEN
         if place not in self._places and len(self._places) >= self.options.max_places:
-            place = OTHER
+            place = _MORE
         return self._places.setdefault(place, [0.0, 0.0])
 
     def _beat(self, one: _Watched) -> None:
