@@ -11,6 +11,7 @@ COLD = Frame("wait", "/usr/lib/python3/threading.py", 5, 1)
 
 
 def stack(*frames: Frame, group: str = "MainThread", sort: str = "thread") -> Stack:
+    """A stack of these frames."""
     return Stack(sort, group, frames)  # type: ignore[arg-type]
 
 

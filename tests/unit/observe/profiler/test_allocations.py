@@ -20,10 +20,11 @@ def untraced() -> Iterator[None]:
 
 
 def leak(into: list[bytes]) -> None:
+    """Hold more."""
     into.append(bytes(100_000))
 
 
-LEAKING = leak.__code__.co_firstlineno + 1
+LEAKING = leak.__code__.co_firstlineno + 2
 
 
 def test_the_line_that_holds_most_is_on_top() -> None:

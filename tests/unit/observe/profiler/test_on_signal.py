@@ -36,7 +36,7 @@ assert signal.getsignal(signal.SIGUSR2) is signal.SIG_DFL
 
 
 def test_signals_start_and_stop_a_profile(tmp_path: Path) -> None:
-    """Two signals make one profile, with the hot function in it; of four the last two stay; the signal is given back."""
+    """Two signals make a profile with the hot function in it; of four the last two stay; the signal is given back."""
     command = [sys.executable, "-c", SERVICE, str(tmp_path / "profiles")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.stderr.count("Traceback"), done.returncode) == (0, 0), done.stderr

@@ -1,4 +1,4 @@
-"""The profiler on running threads and tasks. Whoever waits here waits until enough was seen, however long that takes."""
+"""The profiler on running threads and tasks. Whoever waits here waits until enough was seen."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ LINUX = pytest.mark.skipif(not _cpu.AVAILABLE, reason="other systems have no clo
 
 
 def hot(rounds: int = 20_000) -> int:
+    """Takes twenty times as long as cold."""
     return sum(i * i for i in range(rounds))
 
 
 def cold() -> int:
+    """Its sibling."""
     return hot(1_000)
 
 
@@ -45,6 +47,7 @@ def until(profiler: Profiler, enough: Callable[[Profile], bool], work: Callable[
 
 
 def seen(n: int) -> Callable[[Profile], bool]:
+    """Whether so many looks were taken."""
     return lambda profile: profile.sampling is not None and profile.sampling.samples >= n
 
 
@@ -74,7 +77,7 @@ def test_wall_time_is_all_of_the_time() -> None:
 
 @LINUX
 def test_waiting_threads_are_told_apart(parked: threading.Event) -> None:
-    """A thread that waits has wall time and next to no processor time, and is next to nothing once idle time is left out."""
+    """A thread that waits has wall time and hardly any processor time; without idle time little is left."""
     threading.Thread(target=parked.wait, name="idler").start()
     profiler = Profiler(rate=500, budget=0.5, split_threads=True)
     profiler.start()
@@ -109,10 +112,12 @@ def test_threads_that_end_while_it_looks_do_no_harm() -> None:
 
 
 async def outer() -> None:
+    """Awaits what awaits."""
     await inner()
 
 
 async def inner() -> None:
+    """Waits for ever."""
     await asyncio.Event().wait()
 
 

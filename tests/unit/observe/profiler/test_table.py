@@ -27,6 +27,7 @@ def seen_by_python(frame: FrameType | None, most: int) -> tuple[list[tuple[CodeT
 
 
 def deep(n: int, most: int) -> None:
+    """Compares both walks at this depth."""
     if n:
         deep(n - 1, most)
         return
@@ -51,6 +52,7 @@ def test_only_frames_are_walked() -> None:
 
 
 def made(number: int) -> CodeType:
+    """Code of its own."""
     return compile(f"x = {number}", f"<made {number}>", "exec")
 
 
