@@ -44,6 +44,7 @@ ROOMS = (
     "seawall.measure",
     "seawall.measure.report",
     "seawall.memory",
+    "seawall.observe.profiler",
     "seawall.patterns",
     "seawall.testing",
 )

@@ -22,7 +22,7 @@ pointer-events:none}
 .flame rect{stroke:var(--card);stroke-width:1}
 .flame .r0{fill:var(--o0)}.flame .r0.odd{fill:var(--o0b)}.flame .r1{fill:var(--o1)}.flame .r1.odd{fill:var(--o1b)}
 .flame .r2{fill:var(--o2)}.flame .r2.odd{fill:var(--o2b)}.flame .up rect{opacity:.5}
-.flame .hit rect{fill:var(--hit)}.flame .at rect{stroke:var(--ink);stroke-width:1.5}
+.flame .hit rect[class]{fill:var(--hit)}.flame .at rect{stroke:var(--ink);stroke-width:1.5}
 .flame .r-root{fill:var(--band2)}
 .detail{border:1px solid var(--rule);border-radius:8px;padding:8px 12px;margin:10px 0;background:var(--card);
 min-height:66px;font-size:14px;position:sticky;bottom:0;overflow-wrap:anywhere}
