@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Of the rate as asked; less is worth a word.
+_NEARLY = 0.9
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -40,7 +43,7 @@ class Sampling:
     def doubts(self) -> list[str]:
         """What a reader has to know before the numbers; empty when all went as asked."""
         told = []
-        if self.held_back:
+        if self.held_back and self.held_rate < _NEARLY * self.rate:
             told.append(
                 f"Sampled {self.held_rate:.3g} times a second instead of {self.rate:.3g}: a look took "
                 f"{self.spent / max(self.samples, 1) * 1e6:.0f} µs and the budget was spent"

@@ -6,7 +6,7 @@ reading makes a key of its own, as the thread may have gone on in between.
 
 from __future__ import annotations
 
-from types import CodeType, FrameType
+from types import CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
 from seawall._core.sampling import trace
@@ -49,9 +49,11 @@ def awaits(coroutine: object) -> list[tuple[CodeType, int]]:
     at: Any = coroutine
     # A chain that was changed while it was read could otherwise be followed for ever.
     for _ in range(10_000):
-        if at is None:
-            break
-        frame, running, after = _parts(at)
+        kind = type(at)
+        if kind is CoroutineType:  # nearly always
+            frame, running, after = at.cr_frame, at.cr_running, at.cr_await
+        else:
+            frame, running, after = _parts(at)
         if running:
             return []
         if frame is None:
@@ -62,8 +64,11 @@ def awaits(coroutine: object) -> list[tuple[CodeType, int]]:
 
 
 def _parts(at: Any) -> tuple[FrameType | None, bool, object]:
-    for prefix, next_name in (("cr_", "await"), ("gi_", "yieldfrom"), ("ag_", "await")):
+    if isinstance(at, GeneratorType):
+        return at.gi_frame, at.gi_running, at.gi_yieldfrom
+    # Compiled coroutines look like Python's, but have types of their own.
+    for prefix in ("cr_", "ag_"):
         frame = getattr(at, prefix + "frame", None)
         if frame is not None:
-            return frame, getattr(at, prefix + "running", False), getattr(at, prefix + next_name, None)
+            return frame, getattr(at, prefix + "running", False), getattr(at, prefix + "await", None)
     return None, False, None

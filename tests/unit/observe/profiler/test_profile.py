@@ -130,4 +130,4 @@ def test_doubts_are_words() -> None:
         "1,000 samples were of stacks for which there was no room; raise max_stacks",
         "2 looks failed; the log has the first",
     ]
-    assert Sampling(rate=100, samples=200, seconds=2.0, spent=0.01).doubts() == []
+    assert Sampling(rate=100, samples=190, seconds=2.0, spent=0.01, held_back=4).doubts() == []
