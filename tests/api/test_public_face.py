@@ -51,6 +51,7 @@ ROOMS = (
     "seawall.observe.alerts",
     "seawall.observe.logs",
     "seawall.observe.tracing",
+    "seawall.observe.profiler",
     "seawall.patterns",
     "seawall.testing",
 )
