@@ -45,6 +45,7 @@ ROOMS = (
     "seawall.measure.report",
     "seawall.memory",
     "seawall.observe",
+    "seawall.monitor.health",
     "seawall.patterns",
     "seawall.testing",
 )
