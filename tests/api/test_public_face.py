@@ -46,6 +46,7 @@ ROOMS = (
     "seawall.memory",
     "seawall.observe",
     "seawall.monitor.health",
+    "seawall.monitor.resources",
     "seawall.patterns",
     "seawall.testing",
 )
