@@ -47,6 +47,7 @@ ROOMS = (
     "seawall.observe",
     "seawall.monitor.health",
     "seawall.monitor.resources",
+    "seawall.monitor.shutdown",
     "seawall.patterns",
     "seawall.testing",
 )

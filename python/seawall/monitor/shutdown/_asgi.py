@@ -15,6 +15,7 @@ from seawall.monitor.shutdown._words import Phase
 
 if TYPE_CHECKING:
     from seawall.monitor.shutdown._shutdown import Shutdown
+    from seawall.monitor.shutdown._work import Work
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -39,29 +40,46 @@ class ShutdownAsgi:
             await self._app(scope, receive, send)
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
-        work = self._shutdown.work(f"{scope.get('method', 'WEBSOCKET')} {scope.get('path', '')}")
+        answer = _Answer(self._shutdown, scope, send)
         try:
-            await work.__aenter__()
+            async with self._shutdown.work(f"{scope.get('method', 'WEBSOCKET')} {scope.get('path', '')}") as work:
+                await self._until_cut(work, answer, scope, receive)
         except ShuttingDown:
+            if answer.begun:
+                raise
             await _refuse(scope, send)
-            return
+
+    async def _until_cut(self, work: Work, answer: _Answer, scope: Message, receive: Receive) -> None:
+        """Who is cut off before the answer has begun is told to try elsewhere."""
+        task = asyncio.current_task()
+        assert task is not None
+        cancelling = task.cancelling()
         try:
-            await self._app(scope, receive, self._parting(scope, send))
-        finally:
-            await work.__aexit__(None, None, None)
+            await self._app(scope, receive, answer.send)
+        except asyncio.CancelledError:
+            if work.cut and not answer.begun and task.uncancel() <= cancelling:
+                raise ShuttingDown(f"{work.name} was cut off", policy="shutdown", state="stopping") from None
+            raise
 
-    def _parting(self, scope: Message, send: Send) -> Send:
-        """While it drains, answers of HTTP/1 close their connection: a client that keeps it would come back."""
-        if scope["type"] != "http" or not str(scope.get("http_version", "1.1")).startswith("1"):
-            return send
 
-        async def send_and_part(message: Message) -> None:
-            if message["type"] == "http.response.start" and self._shutdown.phase is not Phase.RUNNING:
-                headers = [pair for pair in message.get("headers", ()) if bytes(pair[0]).lower() != b"connection"]
-                message = {**message, "headers": [*headers, (b"connection", b"close")]}
-            await send(message)
+class _Answer:
+    """What an app sends. While the service drains, answers of HTTP/1 close their connection: it would be used again."""
 
-        return send_and_part
+    __slots__ = ("_send", "_shutdown", "begun", "parts")
+
+    def __init__(self, shutdown: Shutdown, scope: Message, send: Send) -> None:
+        self._shutdown = shutdown
+        self._send = send
+        self.begun = False
+        self.parts = scope["type"] == "http" and str(scope.get("http_version", "1.1")).startswith("1")
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on."""
+        self.begun = True
+        if self.parts and message["type"] == "http.response.start" and self._shutdown.phase is not Phase.RUNNING:
+            headers = [pair for pair in message.get("headers", ()) if bytes(pair[0]).lower() != b"connection"]
+            message = {**message, "headers": [*headers, (b"connection", b"close")]}
+        await self._send(message)
 
 
 async def _refuse(scope: Message, send: Send) -> None:

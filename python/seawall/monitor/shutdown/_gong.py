@@ -7,6 +7,11 @@ from collections.abc import Callable
 
 from seawall.clock import AsyncBell, Bell, Clock
 
+# Python runs signal handlers in the main thread only, and only when it runs: a signal that another thread was given, or
+# that comes just before the main thread falls asleep, wakes nobody. So whoever waits turns over now and then.
+_LOOK = 0.5
+_LOOK_NS = 500_000_000
+
 
 class Gong:
     """Whoever changes something strikes it; whoever waits looks again.
@@ -33,12 +38,12 @@ class Gong:
         try:
             while not over():
                 if until_ns is None:
-                    bell.wait()
+                    bell.wait(_LOOK)
                     bell.clear()
-                elif self._clock.now_ns() >= until_ns:
+                elif (now := self._clock.now_ns()) >= until_ns:
                     return False
                 else:
-                    self._clock.park(bell, until_ns)
+                    self._clock.park(bell, min(until_ns, now + _LOOK_NS))
         finally:
             self._remove(bell)
         return True
@@ -50,11 +55,13 @@ class Gong:
         try:
             while not over():
                 if until_ns is None:
+                    timer = bell.loop.call_later(_LOOK, bell.ring_here)
                     await bell.rung()
-                elif self._clock.now_ns() >= until_ns:
+                    timer.cancel()
+                elif (now := self._clock.now_ns()) >= until_ns:
                     return False
                 else:
-                    await self._clock.park_async(bell, until_ns)
+                    await self._clock.park_async(bell, min(until_ns, now + _LOOK_NS))
         finally:
             self._remove(bell)
         return True

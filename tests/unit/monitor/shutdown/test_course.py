@@ -7,12 +7,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from seawall.clock import ManualClock
-from seawall.errors import ConfigError, ShuttingDown
+from seawall.errors import ShuttingDown
 from seawall.monitor.health import Health
-from seawall.monitor.shutdown import Closed, Phase, Shutdown, ShutdownReport
+from seawall.monitor.shutdown import Shutdown, ShutdownReport
 
 GOLDEN = Path(__file__).resolve().parents[4] / "tests" / "golden" / "shutdown.txt"
 
@@ -140,7 +138,8 @@ async def second_signal_in_closer(scene: Scene) -> None:
 
 
 SCENES: list[Callable[[Scene], Awaitable[None]]] = [
-    quiet, late_requests, cut_off, bad_closers, out_of_time, never_ready, second_signal_in_delay, second_signal_in_closer,
+    quiet, late_requests, cut_off, bad_closers, out_of_time, never_ready,
+    second_signal_in_delay, second_signal_in_closer,
 ]  # fmt: skip
 
 
