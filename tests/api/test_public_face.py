@@ -52,6 +52,9 @@ ROOMS = (
     "seawall.observe.logs",
     "seawall.observe.tracing",
     "seawall.observe.profiler",
+    "seawall.monitor.health",
+    "seawall.monitor.resources",
+    "seawall.monitor.shutdown",
     "seawall.patterns",
     "seawall.testing",
 )
