@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,8 +32,8 @@ class Readings:
 class Condition:
     """What may be wrong: a name for people, and a test.
 
-    Combine conditions with `&`, `|` and `~`. Nothing is done on what is not known: an unknown is None, `no & unknown` is
-    no, `yes | unknown` is yes, and any other combination with an unknown is unknown.
+    Combine conditions with `&`, `|` and `~`. Nothing is done on what is not known: an unknown is None, `no & unknown`
+    is no, `yes | unknown` is yes, and any other combination with an unknown is unknown.
 
     Args:
         name: For people, such as "memory above 90 %".
@@ -61,7 +62,9 @@ class Condition:
         return None if found is None else bool(found)
 
     def __and__(self, other: Condition) -> Condition:
-        return Condition(f"({self.name} and {other.name})", lambda r, held: _both(self.holds(r, held), other.holds(r, held)))
+        return Condition(
+            f"({self.name} and {other.name})", lambda r, held: _both(self.holds(r, held), other.holds(r, held))
+        )
 
     def __or__(self, other: Condition) -> Condition:
         return ~(~self & ~other)._named(f"not ({self.name} or {other.name})")
@@ -79,12 +82,16 @@ class Condition:
 
 def above(reading: str, limit: float, *, clear: float | None = None) -> Condition:
     """A reading above a limit; once it holds, until the reading is at most `clear`."""
-    return _compared(reading, "above", operator.gt, limit, clear, clear is None or clear <= limit)
+    if clear is not None and clear > limit:
+        raise ConfigError(f"clear of {reading} must be at most the limit of {limit:g}, got {clear:g}")
+    return _compared(f"{reading} above {limit:g}", reading, operator.gt, limit if clear is None else clear, limit)
 
 
 def below(reading: str, limit: float, *, clear: float | None = None) -> Condition:
     """A reading below a limit; once it holds, until the reading is at least `clear`."""
-    return _compared(reading, "below", operator.lt, limit, clear, clear is None or clear >= limit)
+    if clear is not None and clear < limit:
+        raise ConfigError(f"clear of {reading} must be at least the limit of {limit:g}, got {clear:g}")
+    return _compared(f"{reading} below {limit:g}", reading, operator.lt, limit if clear is None else clear, limit)
 
 
 class _Watching(Protocol):
@@ -119,20 +126,12 @@ class Flag(Condition):
         self.raised = raised
 
 
-def _compared(
-    reading: str, word: str, beyond: Callable[[float, float], bool], limit: float, clear: float | None, good: bool
-) -> Condition:
-    if not good:
-        side = "at most" if word == "above" else "at least"
-        raise ConfigError(f"clear of {reading} must be {side} the limit of {limit:g}, got {clear:g}")
-
+def _compared(name: str, reading: str, beyond: Callable[[float, float], bool], clear: float, limit: float) -> Condition:
     def test(readings: Readings, held: bool) -> bool | None:
         value = readings[reading]
-        if value is None or value != value:
-            return None
-        return beyond(value, limit if clear is None or not held else clear)
+        return None if value is None or math.isnan(value) else beyond(value, clear if held else limit)
 
-    return Condition(f"{reading} {word} {limit:g}", test)
+    return Condition(name, test)
 
 
 def _both(a: bool | None, b: bool | None) -> bool | None:

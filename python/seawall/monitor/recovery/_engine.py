@@ -49,8 +49,8 @@ class Recovery(Loops):
     """Watches conditions and acts on them, within bounds, and says everything it does.
 
     Guarantees: an action never runs twice at once, and starts no more often than its cool-down, its budget and the
-    budget of the engine allow. A failing or hanging action is told and never keeps an evaluation waiting. Nothing is done
-    on what is not known.
+    budget of the engine allow. A failing or hanging action is told and never keeps an evaluation waiting. Nothing is
+    done on what is not known.
 
     Thread safety: yes; an evaluation that finds another one under way does nothing. `start` makes a thread, and
     `run_async` a task; the constructor makes neither. Start it after the fork of a worker.
@@ -233,7 +233,9 @@ class Recovery(Loops):
         return self.options.dry_run or rule.dry_run
 
     def __repr__(self) -> str:
-        return f"<Recovery of {', '.join(rule.name for rule in self.rules)}{', dry run' if self.options.dry_run else ''}>"
+        return (
+            f"<Recovery of {', '.join(rule.name for rule in self.rules)}{', dry run' if self.options.dry_run else ''}>"
+        )
 
 
 _Tell = Callable[..., None]
@@ -257,7 +259,11 @@ def _check_names(rules: Sequence[Rule]) -> None:
 
 
 def _name_at(rule: Rule, state: machine.State) -> str | None:
-    return rule.ladder[state.rung].name if state.phase in ("ready", "running", "settling") and state.rung < len(rule.ladder) else None
+    return (
+        rule.ladder[state.rung].name
+        if state.phase in ("ready", "running", "settling") and state.rung < len(rule.ladder)
+        else None
+    )
 
 
 def _action_of(rule: Rule, told: Told) -> str | None:

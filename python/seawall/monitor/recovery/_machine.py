@@ -27,9 +27,9 @@ class Rung(Protocol):
     """What the machine knows of an action."""
 
     @property
-    def settle(self) -> float: ...  # noqa: D102
+    def settle(self) -> float: ...
     @property
-    def cooldown(self) -> float: ...  # noqa: D102
+    def cooldown(self) -> float: ...
 
 
 class Course(NamedTuple):
@@ -98,18 +98,13 @@ def step(state: State, course: Course, holds: bool | None, now: float) -> Step:
     state = state._replace(good_since=good_since)
     if state.phase in ("calm", "pending"):
         return _watch(state, course, holds, now)
-    if state.phase == "running":
-        return Step(state)
-    if good_since is not None and now - good_since >= course.clear_for:
+    if state.phase != "running" and good_since is not None and now - good_since >= course.clear_for:
         return _over(state, now)
-    if holds is not True:
-        return Step(state)
-    if state.phase == "settling":
-        if now - state.since < course.ladder[state.rung].settle:
-            return Step(state)
-        after = _next(state, now)
-        return _climb(after, course, now, (Told("no_help", state.rung),))
-    return _climb(state, course, now) if state.phase == "ready" else Step(state)
+    if holds and state.phase == "ready":
+        return _climb(state, course, now)
+    if holds and state.phase == "settling" and now - state.since >= course.ladder[state.rung].settle:
+        return _climb(_next(state, now), course, now, (Told("no_help", state.rung),))
+    return Step(state)
 
 
 def started(state: State, now: float) -> State:
@@ -141,9 +136,10 @@ def _watch(state: State, course: Course, holds: bool | None, now: float) -> Step
     if now - state.since < course.for_:
         return Step(state)
     told, rung = Told("began"), 0
-    if state.acted is not None and now - state.acted[1] < course.relapse:
+    away = state.since - state.acted[1] if state.acted is not None else course.relapse
+    if state.acted is not None and away < course.relapse:
         rung = state.acted[0] + 1
-        told = Told("relapsed", state.acted[0], f"{now - state.acted[1]:g} s after it had cleared")
+        told = Told("relapsed", state.acted[0], f"{away:g} s after it had cleared")
     return _climb(state._replace(phase="ready", since=now, rung=rung, told=()), course, now, (told,))
 
 

@@ -18,7 +18,11 @@ class RuleOptions(Options):
     """When a condition is acted on, and when it is over."""
 
     for_: float | timedelta = option(
-        default=0.0, unit="s", least=0, most=_LONGEST, help="the condition must hold for so long before anything is done"
+        default=0.0,
+        unit="s",
+        least=0,
+        most=_LONGEST,
+        help="the condition must hold for so long before anything is done",
     )
     clear_for: float | timedelta = option(
         default=0.0, unit="s", least=0, most=_LONGEST, help="it must not hold for so long to be over"
@@ -60,7 +64,9 @@ class Rule:
         dry_run: bool = False,
     ) -> None:
         if not isinstance(condition, Condition):
-            raise ConfigError(f"condition of rule {name!r} must be a Condition, got {condition!r}; above(...) makes one")
+            raise ConfigError(
+                f"condition of rule {name!r} must be a Condition, got {condition!r}; above(...) makes one"
+            )
         ladder = (ladder,) if isinstance(ladder, Action) else tuple(ladder)
         if not ladder or not all(isinstance(action, Action) for action in ladder):
             raise ConfigError(f"ladder of rule {name!r} must be Actions, at least one, got {ladder!r}")

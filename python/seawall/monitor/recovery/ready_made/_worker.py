@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal
 
 from seawall.errors import ConfigError
@@ -27,9 +28,9 @@ def restart_worker(
 
     | way | what is done | who replaces it |
     |---|---|---|
-    | term | SIGTERM to this process | gunicorn, uvicorn --workers, systemd (Restart=always), a container's restart policy |
+    | term | SIGTERM to this process | gunicorn, uvicorn --workers, systemd (Restart=always), a container's policy |
     | hup_parent | SIGHUP to the parent | gunicorn: all its workers, one after the other |
-    | exit | `before()`, then the process ends with `exit_code` | systemd (Restart=on-failure), a container's restart policy |
+    | exit | `before()`, then the process ends with `exit_code` | systemd (Restart=on-failure), a container's policy |
 
     A new worker knows nothing of what the old one tried. Give the action a budget in a segment, or a condition that a
     restart does not cure restarts for ever.
@@ -58,9 +59,19 @@ def restart_worker(
             leave(exit_code)
             return f"exit code {exit_code}"
         pid, which = (os.getppid(), signal.SIGHUP) if way == "hup_parent" else (os.getpid(), signal.SIGTERM)
-        if way == "hup_parent" and pid <= 1:
-            raise RuntimeError(f"the parent is process {pid}, which is no process manager of this worker's own")
+        if way == "hup_parent" and _is_init(pid):
+            raise RuntimeError(f"the parent is process {pid}, the system's init: the process manager is gone")
         send(pid, which)
         return f"{which.name} to process {pid}"
 
     return Action(name or f"restart worker ({way})", work, **bounds)
+
+
+def _is_init(pid: int) -> bool:
+    # In a container the process manager itself may be process 1.
+    if pid != 1:
+        return False
+    try:
+        return Path("/proc/1/comm").read_text().strip() in ("systemd", "init")
+    except OSError:
+        return True
