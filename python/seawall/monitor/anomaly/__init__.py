@@ -2,6 +2,7 @@
 
 from seawall.monitor.anomaly._bounds import Bounds
 from seawall.monitor.anomaly._cusum import Cusum
+from seawall.monitor.anomaly._deseasoned import Deseasoned
 from seawall.monitor.anomaly._detector import Detector
 from seawall.monitor.anomaly._ewma import Ewma
 from seawall.monitor.anomaly._page_hinkley import PageHinkley
@@ -17,6 +18,7 @@ __all__ = [
     "Anomaly",
     "Bounds",
     "Cusum",
+    "Deseasoned",
     "Detector",
     "Ewma",
     "PageHinkley",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import importlib
+import inspect
 import math
 import threading
 from typing import Any
@@ -11,8 +11,6 @@ from typing import Any
 from seawall.errors import ConfigError
 from seawall.monitor.anomaly._verdict import MISSING, WARMING, Verdict
 from seawall.patterns import Options, option
-
-_WAY_OUT = "install it with: pip install 'seawall[anomaly]'"
 
 
 class RiverOptions(Options):
@@ -39,23 +37,18 @@ class River:
         warm_up: Values to learn from before any is judged.
 
     Raises:
-        ConfigError: river is not installed, or the model is neither kind.
+        ConfigError: the model is neither kind.
     """
 
     kind = "river"
 
     def __init__(self, model: Any, *, threshold: float = 0.95, warm_up: int = 60) -> None:
-        try:
-            anomaly = importlib.import_module("river.anomaly.base")
-            drift = importlib.import_module("river.base")
-            pipeline = importlib.import_module("river.compose").Pipeline
-        except ImportError as error:
-            raise ConfigError(f"River needs the library river, which is not installed; {_WAY_OUT}") from error
-        last = list(model.steps.values())[-1] if isinstance(model, pipeline) else model
-        self._drifts = isinstance(last, drift.DriftDetector)
-        self._supervised = isinstance(last, anomaly.SupervisedAnomalyDetector)
-        if not self._drifts and not self._supervised and not isinstance(last, anomaly.AnomalyDetector):
-            raise ConfigError(f"model must be of river.anomaly or a drift detector of river.drift, got {model!r}")
+        steps = getattr(model, "steps", None)  # of a pipeline; the last one judges
+        last = list(steps.values())[-1] if steps else model
+        self._drifts = hasattr(last, "drift_detected") and hasattr(last, "update")
+        if not self._drifts and not (hasattr(last, "score_one") and hasattr(last, "learn_one")):
+            raise ConfigError(f"model must be of river.anomaly, or a drift detector of river.drift, got {model!r}")
+        self._supervised = not self._drifts and "y" in inspect.signature(last.score_one).parameters
         self.options = RiverOptions(threshold=threshold, warm_up=warm_up)
         self._new = copy.deepcopy(model)
         self.model, self._seen = model, 0

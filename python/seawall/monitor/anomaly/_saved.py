@@ -7,6 +7,7 @@ from typing import Any
 from seawall.errors import ConfigError
 from seawall.monitor.anomaly._bounds import Bounds
 from seawall.monitor.anomaly._cusum import Cusum
+from seawall.monitor.anomaly._deseasoned import Deseasoned
 from seawall.monitor.anomaly._detector import Stateful
 from seawall.monitor.anomaly._ewma import Ewma
 from seawall.monitor.anomaly._page_hinkley import PageHinkley
@@ -19,7 +20,7 @@ _KINDS: dict[str, type[Stateful[Any]]] = {
 }
 
 
-def detector_from(data: dict[str, Any]) -> Stateful[Any] | Vote:
+def detector_from(data: dict[str, Any]) -> Stateful[Any] | Vote | Deseasoned:
     """The detector that `to_dict` wrote, with all it had learned.
 
     Raises:
@@ -35,8 +36,20 @@ def detector_from(data: dict[str, Any]) -> Stateful[Any] | Vote:
     try:
         if kind == Vote.kind:
             return Vote({name: detector_from(each) for name, each in data["detectors"].items()}, need=data["need"])
+        if kind == Deseasoned.kind:
+            return Deseasoned(_seasonal(data["seasonal"]), _stateful(data["then"]))
         if kind in _KINDS:
-            return _KINDS[kind](**data["options"]).restore(data)
+            return _stateful(data)
     except (KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"the saved {kind} detector cannot be read: {error!r}; begin with a new one") from error
-    raise ConfigError(f"kind of a saved detector must be one of {', '.join([*_KINDS, Vote.kind])}, got {kind!r}")
+    raise ConfigError(
+        f"kind of a saved detector must be one of {', '.join([*_KINDS, Vote.kind, Deseasoned.kind])}, got {kind!r}"
+    )
+
+
+def _stateful(data: dict[str, Any]) -> Stateful[Any]:
+    return _KINDS[data["kind"]](**data["options"]).restore(data)
+
+
+def _seasonal(data: dict[str, Any]) -> Seasonal:
+    return Seasonal(**data["options"]).restore(data)

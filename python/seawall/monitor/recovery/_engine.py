@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -9,12 +10,12 @@ from dataclasses import dataclass, field
 
 from seawall.clock import Clock, SystemClock, WallClock
 from seawall.errors import ConfigError
+from seawall.monitor._loops import Loops
 from seawall.monitor.recovery import _machine as machine
 from seawall.monitor.recovery._action import Action, Budget
 from seawall.monitor.recovery._audit import AuditTrail
 from seawall.monitor.recovery._condition import Readings
 from seawall.monitor.recovery._events import RecoveryEvent, RecoveryStats, RuleStats
-from seawall.monitor.recovery._loops import Loops
 from seawall.monitor.recovery._machine import Kind, Told
 from seawall.monitor.recovery._rule import Rule
 from seawall.monitor.recovery._runner import Runner, ThreadRunner
@@ -95,7 +96,7 @@ class Recovery(Loops):
         runner: Runner | None = None,
     ) -> None:
         self.options = RecoveryOptions(every=every, max_running=max_running, dry_run=dry_run)
-        super().__init__(clock or SystemClock(), self.options.every)
+        super().__init__("seawall-recovery", clock or SystemClock(), self.options.every)
         _check_names(rules)
         self.rules = tuple(rules)
         self.budget = budget
@@ -131,6 +132,17 @@ class Recovery(Loops):
         running, hanging = self._runs.names()
         counts = [self._counts[name] for name in ("evaluations", "skipped", "reading_failures", "audit_failures")]
         return RecoveryStats(rules, running, hanging, *counts)
+
+    async def run_async(self) -> None:
+        """Evaluate in this task until it is cancelled; coroutine actions run in this loop."""
+        runner = self._runner
+        if isinstance(runner, ThreadRunner):
+            runner.loop = asyncio.get_running_loop()
+        try:
+            await super().run_async()
+        finally:
+            if isinstance(runner, ThreadRunner):
+                runner.loop = None
 
     def _evaluate(self) -> list[RecoveryEvent]:
         self._counts["evaluations"] += 1

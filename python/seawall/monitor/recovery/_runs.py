@@ -50,8 +50,6 @@ class Runs:
         own = self._under.get(action.name)
         if own is not None:
             return "busy", f"still {'hanging' if own.hanging else 'running'} for rule {own.rule}"
-        if action.name in self._to_undo:
-            return "busy", "is to be taken back first"
         running = [each.action.name for each in self._under.values() if not each.hanging]
         return ("busy", f"{', '.join(running)} must end first") if len(running) >= self._most else None
 

@@ -1,6 +1,6 @@
-"""Scenarios, whose transcripts are in tests/golden/recovery; `python -m tests.unit.monitor.recovery.scenarios` rewrites them.
+"""Scenarios, whose transcripts are in tests/golden/recovery.
 
-A step is (seconds, readings), or the end of an action: (name, detail) or (name, detail, "failed").
+`python -m tests.unit.monitor.recovery.scenarios` rewrites them. A step is (seconds, readings), or the end of an action: (name, detail) or (name, detail, "failed").
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.unit.monitor.recovery.world import World
+
 from seawall.clock import ManualClock
 from seawall.monitor.recovery import Action, Budget, Rule, above
-from tests.unit.monitor.recovery.world import World
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "recovery"
 
@@ -79,7 +80,10 @@ SCENARIOS: dict[str, tuple[Callable[[ManualClock], World], list[tuple[Any, ...]]
     ),
     "a condition that is back soon is met by the next action": (
         one_rule(act("restart"), act("leave")),
-        [(0, 0.95), (5, 0.95), ("restart", ""), (1, 0.5), (50, 0.95), (5, 0.95), ("leave", ""), (1, 0.5), (99, 0.95), (5, 0.95), (1, 0.5)],
+        [
+            (0, 0.95), (5, 0.95), ("restart", ""), (1, 0.5), (50, 0.95), (5, 0.95), ("leave", ""), (1, 0.5), (99, 0.95),
+            (5, 0.95), (1, 0.5),
+        ],
     ),
     "a condition that is back late begins with the first action": (
         one_rule(act("restart"), act("leave")),
@@ -114,8 +118,8 @@ SCENARIOS: dict[str, tuple[Callable[[ManualClock], World], list[tuple[Any, ...]]
     "a budget is kept over all incidents": (
         over_budget,
         [
-            (0, 0.95), ("restart", ""), (1, 0.5), (1, 0.95), ("restart", ""), (1, 0.5), (1, 0.95), (1, 0.95), (3594, 0.95),
-            (1, 0.95), ("restart", ""), (1, 0.5),
+            (0, 0.95), ("restart", ""), (1, 0.5), (1, 0.95), ("restart", ""), (1, 0.5), (1, 0.95), (1, 0.95),
+            (3594, 0.95), (1, 0.95), ("restart", ""), (1, 0.5),
         ],
     ),
     "two rules act one after the other": (

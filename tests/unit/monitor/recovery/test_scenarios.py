@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.unit.monitor.recovery.scenarios import GOLDEN, SCENARIOS, path_of, transcript
 
 

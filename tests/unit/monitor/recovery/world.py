@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seawall.clock import ManualClock
-from seawall.monitor.recovery import Recovery, Rule
+from seawall.monitor.recovery import Recovery, RecoveryEvent, Rule
 
 
 @dataclass
@@ -64,12 +64,12 @@ class World:
             **options,
         )
 
-    def look(self, after: float = 0.0, **values: float | None) -> list[str]:
+    def look(self, after: float = 0.0, **values: float | None) -> tuple[RecoveryEvent, ...]:
         """Let time pass, set readings, evaluate; what was told."""
         self.clock.advance(after)
         self.values.update(values)
-        told = [str(event) for event in self.engine.evaluate()]
-        self.lines += [f"{self.clock.time() - 1000:>6g}  {line}" for line in told]
+        told = self.engine.evaluate()
+        self.lines += [f"{self.clock.time() - 1000:>6g}  {event}" for event in told]
         return told
 
     def end(self, name: str, detail: str = "", *, failed: bool = False) -> None:

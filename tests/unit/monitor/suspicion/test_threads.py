@@ -58,7 +58,10 @@ def test_a_planted_deadlock_of_two_threads_is_found_with_both_stacks() -> None:
         StuckThreads(after=60, clock=clock), clock, lambda s: {one.ident, two.ident} <= {t.ident for t in s if t.owner}
     )
     (found,) = [each for each in deadlocks(stuck) if {t.ident for t in each.threads} == {one.ident, two.ident}]
-    assert {(thread.ident, thread.owner) for thread in found.threads} == {(one.ident, two.ident), (two.ident, one.ident)}
+    assert {(thread.ident, thread.owner) for thread in found.threads} == {
+        (one.ident, two.ident),
+        (two.ident, one.ident),
+    }
     text = str(found)
     assert text.startswith("2 threads wait for each other\n")
     assert text.count("with there.lock:") == 2
@@ -116,7 +119,11 @@ def test_a_thread_must_stand_for_the_time_asked_for() -> None:
         waiter = stands(lambda: enter(held))
         clock = ManualClock()
         threads = StuckThreads(after=60, clock=clock)
-        mine = next(t for t in look_until(threads, clock, lambda s: waiter.ident in {t.ident for t in s}) if t.ident == waiter.ident)
+        mine = next(
+            t
+            for t in look_until(threads, clock, lambda s: waiter.ident in {t.ident for t in s})
+            if t.ident == waiter.ident
+        )
         assert mine.seconds >= 60
         fresh = StuckThreads(after=60, clock=clock)
         assert fresh.look() == ()
@@ -165,5 +172,7 @@ def holding() -> Iterator[Account]:
 @pytest.mark.parametrize("after", [0, -1])
 def test_a_time_that_can_never_work_is_refused(after: float) -> None:
     """The message names the option, the value and the range."""
-    with pytest.raises(Exception, match=f"^after must be above 0 to 86400 s, got {after}; seen at the same place for so long$"):
+    with pytest.raises(
+        Exception, match=f"^after must be above 0 to 86400 s, got {after}; seen at the same place for so long$"
+    ):
         StuckThreads(after=after)

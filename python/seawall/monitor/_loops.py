@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from typing import Self
 
 from seawall.clock import Bell, Clock
 from seawall.errors import ConfigError
@@ -14,10 +13,9 @@ from seawall.errors import ConfigError
 class Loops(ABC):
     """What `start`, `stop` and `run_async` are for any engine that has `evaluate`."""
 
-    _runner: Any
-
-    def __init__(self, clock: Clock, every: float) -> None:
+    def __init__(self, name: str, clock: Clock, every: float) -> None:
         self.clock = clock
+        self._name = name
         self._every_ns = round(every * 1e9)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -36,12 +34,12 @@ class Loops(ABC):
         if self._thread is not None and self._thread.is_alive():
             raise ConfigError("it runs already; stop() it before it is started again")
         self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="seawall-recovery", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """End the thread, once the evaluation under way is done; actions under way run on."""
+        """End the thread, once the evaluation under way is done; what it has started runs on."""
         self._stopping.set()
         self._bell.ring()
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -49,14 +47,10 @@ class Loops(ABC):
         self._thread = None
 
     async def run_async(self) -> None:
-        """Evaluate in this task until it is cancelled; coroutine actions run in this loop."""
-        self._runner.loop = asyncio.get_running_loop()
-        try:
-            while True:
-                self.evaluate()
-                await self.clock.sleep_async(self._every_ns / 1e9)
-        finally:
-            self._runner.loop = None
+        """Evaluate in this task until it is cancelled."""
+        while True:
+            self.evaluate()
+            await self.clock.sleep_async(self._every_ns / 1e9)
 
     def __enter__(self) -> Self:
         return self.start()
