@@ -34,8 +34,8 @@ class Bounds(Stateful[_Nothing]):
     The score is 1 at a bound and grows by the distance from the middle of both, or from 0 where there is one only.
 
     Example:
-        >>> Bounds(high=0.9).update(0.95, at=0)
-        Verdict(anomalous=True, score=1.05..., expected=None, ready=True, reason='0.95 is above 0.9')
+        >>> Bounds(high=8).update(10, at=0)
+        Verdict(anomalous=True, score=1.25, expected=None, ready=True, reason='10 is above 8')
     """
 
     kind = "bounds"

@@ -81,8 +81,8 @@ class Stateful(ABC, Generic[S]):
         """
         if data.get("kind") != self.kind or data.get("options") != self.options.as_dict():
             raise ConfigError(
-                f"the state of a {self.kind} detector with {self.options!r} is asked for, got one of "
-                f"{data.get('kind')!r} with {data.get('options')!r}; build it with detector_from(data)"
+                f"the state of a detector of kind {self.kind} with {self.options!r} is asked for, got one of kind "
+                f"{data.get('kind')} with {data.get('options')!r}; build it with detector_from(data)"
             )
         state = self.State(*(_tuples(part) for part in data["state"]))
         with self._lock:

@@ -1,6 +1,7 @@
 """Scenarios, whose transcripts are in tests/golden/recovery.
 
-`python -m tests.unit.monitor.recovery.scenarios` rewrites them. A step is (seconds, readings), or the end of an action: (name, detail) or (name, detail, "failed").
+`python -m tests.unit.monitor.recovery.scenarios` rewrites them. A step is (seconds, readings), or
+the end of an action: (name, detail) or (name, detail, "failed").
 """
 
 from __future__ import annotations
