@@ -55,7 +55,7 @@ def test_a_judgement_depends_on_state_and_value_alone(make, values, cut) -> None
     scale=st.sampled_from([0.25, 2.0, 8.0]),
 )
 def test_a_trend_follows_what_is_done_to_the_values(values, shift, scale) -> None:
-    """Moved values have the same slope, stretched ones a stretched one, reversed ones the opposite; the oracle agrees."""
+    """Moved values have the same slope, stretched ones a stretched one, reversed ones the opposite."""
     times = list(range(len(values)))
     found = trend(times, values)
     slopes = [(values[j] - values[i]) / (j - i) for i in times for j in times if i < j]

@@ -214,7 +214,7 @@ def test_a_watch_tells_the_beginning_and_the_end() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Bounds(), "low or high must be given, got neither; a value cannot be out of no bounds"),
+        (Bounds, "low or high must be given, got neither; a value cannot be out of no bounds"),
         (lambda: Bounds(low=2, high=1), "low must be below high, got 2 and 1"),
         (lambda: RobustZ(window=10, warm_up=20), "warm_up must be at most the window of 10 values, got 20"),
         (
@@ -258,6 +258,6 @@ def test_a_state_of_other_options_is_refused_and_changes_nothing() -> None:
     """A threshold that was changed must not go unnoticed."""
     detector, other = Ewma(), Ewma(threshold=3)
     before = detector.to_dict()
-    with pytest.raises(ConfigError, match="^the state of a detector of kind ewma with EwmaOptions"):
+    with pytest.raises(ConfigError, match=r"^the state of a detector of kind ewma with EwmaOptions"):
         detector.restore(other.to_dict())
     assert detector.to_dict() == before

@@ -174,7 +174,8 @@ def test_a_baseline_is_kept_in_a_file(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (None, "baseline must be a file that Baseline.save wrote, got {path!r}: no such file"),
-        ("[", "baseline must be a file that Baseline.save wrote, got {path!r}: Expecting value: line 1 column 2 (char 1)"),
+        ("[", "baseline must be a file that Baseline.save wrote, got {path!r}: "
+         "Expecting value: line 1 column 2 (char 1)"),
         ('{"operations": {}, "format": "x"}',
          "baseline must be of format 'seawall performance baseline 1', got 'x' in {path!r}"),
     ],
