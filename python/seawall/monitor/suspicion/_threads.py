@@ -22,11 +22,15 @@ IDLE = (
     ("concurrent/futures/thread.py", "_worker"),
     ("multiprocessing/connection.py", "wait"),
     ("multiprocessing/connection.py", "_recv"),
+    ("socket.py", "accept"),
     ("socketserver.py", "serve_forever"),
     ("threading.py", "join"),
     ("seawall/clock/_clocks.py", "park"),
 )
 """Where threads stand that have nothing to do: (end of the file's name, function), among the innermost four places."""
+
+# A loop that is no Python, such as uvloop's, waits inside of this one; a callback that it runs has places further in.
+_LOOPS = ("asyncio/runners.py", "asyncio/base_events.py")
 
 
 class StuckThread(NamedTuple):
@@ -139,6 +143,8 @@ class StuckThreads:
         return tuple(sorted(told, key=lambda thread: -thread.seconds))
 
     def _is_idle(self, frame: FrameType) -> bool:
+        if frame.f_code.co_filename.replace("\\", "/").endswith(_LOOPS):
+            return True
         places = [(each.f_code.co_filename.replace("\\", "/"), each.f_code.co_name) for each in frames_of(frame)[:4]]
         return any(file.endswith(end) and name == function for file, name in places for end, function in self._idle)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import random
+import sys
 import tracemalloc
 from collections.abc import Callable, Sequence
 
@@ -224,3 +226,22 @@ def test_what_has_no_trend_is_refused(
     with pytest.raises(ConfigError) as caught:
         trend(times, values, confidence=confidence)
     assert str(caught.value) == message
+
+
+def test_without_proc_psutil_tells_and_without_psutil_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a system that has no /proc."""
+    pytest.importorskip("psutil")
+
+    listing = os.listdir
+
+    def refuse(path: object) -> list[str]:
+        if str(path).startswith("/proc/self"):
+            raise FileNotFoundError(path)
+        return listing(path)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("pathlib.Path.read_text", refuse)
+    monkeypatch.setattr("os.listdir", refuse)
+    readings = process_readings()
+    assert all((readings[name]() or 0) > 0 for name in ("resident_bytes", "open_fds"))
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    assert [readings[name]() for name in ("resident_bytes", "open_fds")] == [None, None]

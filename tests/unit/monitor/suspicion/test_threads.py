@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from seawall.clock import ManualClock
+from seawall.monitor.recovery import Condition, Readings, Recovery, RecoveryEvent, Rule, dump_stacks
 from seawall.monitor.suspicion import StuckThreads, deadlocks, stacks_text
 
 FIRST, SECOND = threading.Lock(), threading.Lock()
@@ -176,3 +180,52 @@ def test_a_time_that_can_never_work_is_refused(after: float) -> None:
         Exception, match=f"^after must be above 0 to 86400 s, got {after}; seen at the same place for so long$"
     ):
         StuckThreads(after=after)
+
+
+def test_a_deadlock_is_a_condition_upon_which_the_stacks_are_written_down(tmp_path: Path) -> None:
+    """From the planted deadlock to the file, through the engine of recovery."""
+    a, b, both = Account(), Account(), threading.Barrier(2)
+    pair = {stands(transfer, a, b, both).ident, stands(transfer, b, a, both).ident}
+    clock = ManualClock()
+    threads = StuckThreads(after=60, clock=clock)
+
+    def locked(_readings: Readings, _held: bool) -> bool:
+        return any(pair == {thread.ident for thread in each.threads} for each in deadlocks(threads.look()))
+
+    rule = Rule("deadlock", Condition("two threads wait for each other", locked), [dump_stacks(tmp_path, timeout=1e6)])
+    recovery = Recovery([rule], clock=clock)
+    told: list[RecoveryEvent] = []
+    for _ in range(10_000):
+        clock.advance(100)
+        told += recovery.evaluate()
+        if any(event.kind == "done" for event in told):
+            break
+        threading.Event().wait(0.001)
+    assert [event.kind for event in told] == ["began", "started", "done"]
+    text = Path(told[-1].detail).read_text()
+    assert all(f"({ident}), most recent call last" in text for ident in pair)
+    assert text.count("with there.lock:") >= 2
+
+
+@pytest.mark.parametrize("kind", ["accept", "loop"])
+def test_a_server_that_nobody_calls_is_not_stuck(kind: str) -> None:
+    """A thread that accepts, and a loop that has nothing to do."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def accept() -> None:
+        listening.accept()[0].close()
+
+    loop = asyncio.new_event_loop()
+    idle = stands(accept if kind == "accept" else loop.run_forever)
+    clock = ManualClock()
+    threads = StuckThreads(after=60, clock=clock)
+    for _ in range(5):
+        clock.advance(100)
+        assert idle.ident not in {thread.ident for thread in threads.look()}
+        threading.Event().wait(0.001)
+    with socket.create_connection(listening.getsockname()):
+        if kind == "loop":
+            loop.call_soon_threadsafe(loop.stop)
+        idle.join()
+    loop.close()
+    listening.close()
