@@ -116,6 +116,7 @@ def test_a_limit_in_a_segment_is_counted_once_for_all_who_use_it(tmp_path):
     assert values(workers[0][0], "seawall_limit_admitted") == {("api", ""): 3.0}
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")  # 3.12 and later: it is what is tested
 def test_workers_fold_what_their_own_guards_count_into_shared_metrics(tmp_path):
     """Children of a preloading parent publish their own counts, and the parent's only once."""
     metrics = Metrics(Segment(str(tmp_path / "shared"), size=4 << 20))
