@@ -371,6 +371,8 @@ cdef class Gauge(Bound):
 
     def _unset(self) -> None:
         """This process says nothing any more."""
+        if self.table.generation != forks_now():
+            self.table.claim()
         unset(dereference(self.table.table), dereference(self.series), self.table.line)
 
     cdef int by(self, double x) except -1:

@@ -92,6 +92,19 @@ def test_everything_that_is_and_will_be_made_is_published():
     del after, keyed, budget
 
 
+def test_a_guard_that_is_gone_has_no_levels_and_keeps_its_counts():
+    """What it counted was true; what it would admit now is not."""
+    metrics = Metrics()
+    metrics.instrument_all()
+    limit = sw.TokenBucket(5, name="short-lived")
+    limit.try_acquire()
+    assert values(metrics, "seawall_limit_remaining")["short-lived", ""] == 4.0
+    del limit
+    gc.collect()
+    assert ("short-lived", "") not in values(metrics, "seawall_limit_remaining")
+    assert values(metrics, "seawall_limit_admitted")["short-lived", ""] == 1.0
+
+
 def test_who_listens_no_more_costs_nothing_more():
     """Metrics that are gone leave nobody who listens for new guards."""
     gc.collect()  # what other tests left behind
