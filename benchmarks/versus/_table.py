@@ -37,6 +37,7 @@ LIBRARIES = {
     "tenacity": ("tenacity", {"retry", "retry_async"}),
     "stamina": ("stamina", {"retry", "retry_async"}),
     "backoff": ("backoff", {"retry", "retry_async"}),
+    "opentelemetry_spans": ("opentelemetry-sdk", {"recorded_span", "unsampled_span"}),
     "pyresilience": (
         "pyresilience",
         {f"{job}{kind}" for job in ("breaker", "retry", "bulkhead", "composed") for kind in ("", "_async")},
