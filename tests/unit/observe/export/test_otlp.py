@@ -128,7 +128,6 @@ def test_the_message_is_the_snapshot() -> None:
         "http_request": ("exponential_histogram", "s"),
         "pool_used_ratio": ("gauge", "1"),
         "temperature": ("gauge", ""),
-        "nothing": ("sum", ""),
     }
     good, bad = metrics["http_requests"].sum.data_points
     assert metrics["http_requests"].sum.is_monotonic
