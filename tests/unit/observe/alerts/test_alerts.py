@@ -318,3 +318,24 @@ def test_a_thousand_alerts_go_one_by_one_or_together():
     world.pass_by(15, {f"q{number}": 90.0 for number in range(1_200)})
     assert [(len(m.notification.alerts), m.rendered.text) for m in world.told] == [(1_000, "1000")]
     assert world.alerts.stats().dropped == {"Deep/warning": 200}
+
+
+def test_groups_of_notifications_are_bounded(monkeypatch):
+    """Alerts beyond the bound fire, are not told, and are counted."""
+    monkeypatch.setattr("seawall.observe.alerts._notifier.MOST_GROUPS", 2)
+    route = Route("hook", group_by="...", group_wait=0)
+    world = World([Rule("Deep", Value("depth"), above=80, by="queue")], route=route)
+    world.pass_by(15, {"a": 90, "b": 90, "c": 90})
+    stats = world.alerts.stats()
+    assert (stats.firing, stats.groups, len(world.told), stats.dropped) == (3, 2, 2, {"groups": 1})
+
+
+def test_half_characters_do_no_harm():
+    """A label value with a lone surrogate, quotes and emoji is told, stored and kept apart."""
+    world = World([Rule("Deep", Value("depth"), above=80, by="queue", annotations={"summary": "{queue}"})])
+    world.pass_by(15, {'\ud800"\n': 90, "\ud801": 90, "🦀": 90})
+    (told,) = world.told
+    assert len({alert.fingerprint for alert in told.notification.alerts}) == 3
+    assert told.rendered.text.encode()
+    world.restart()
+    assert world.alerts.stats().firing == 3
