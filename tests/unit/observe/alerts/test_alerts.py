@@ -339,3 +339,25 @@ def test_half_characters_do_no_harm():
     assert told.rendered.text.encode()
     world.restart()
     assert world.alerts.stats().firing == 3
+
+
+def test_a_function_that_makes_snapshots_may_fail():
+    """Nobody is blind without hearing of it: it is alerted, and rules find no data."""
+    told, clock = [], ManualClock(1_000)
+    answers = iter([gauges(1_000.0, {"a": 90}), None, None])
+
+    def sample() -> Snapshot:
+        answer = next(answers)
+        if answer is None:
+            raise OSError("no segment")
+        return answer
+
+    channels = {"me": Call(lambda m: told.append(m.rendered.text))}
+    rule = Rule("Deep", Value("depth", stale=60), above=80)
+    alerts = Alerts(sample, [rule], channels=channels, route=NOW, clock=clock)
+    alerts.evaluate()
+    clock.advance(60)
+    alerts.evaluate()
+    alerts.deliver()
+    assert [moved.move for moved in alerts.history] == ["firing", "resolved"]
+    assert "the rule snapshot cannot be read: OSError: no segment" in told[1]
