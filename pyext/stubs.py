@@ -38,6 +38,7 @@ CYTHON = (
     "tally",
     "logical",
     "hashing",
+    "metrics",
     "tracing",
 )
 NANOBIND = ("bulk", "placing", *(("http",) if sys.platform == "linux" else ()))
@@ -94,6 +95,14 @@ BY_NAME = {
     "KeyedLimiter.table_bytes": "int",
     "KeyedLimiter.try_acquire_many": "NDArray[numpy.bool_]",
     "Segment.listing": "list[tuple[str, str, int, int]]",
+    "Table.read": "list[tuple[tuple[Any, ...], int, list[tuple[tuple[str, ...], Any, Any]]]]",
+    "Table.names": "list[tuple[str, int]]",
+    "Table.segment": "Segment | None",
+    "Bound.clock": "PublicClock",
+    "Bound.label_values": "dict[str, str]",
+    "Labelled.name": "str",
+    "Labelled.label_names": "tuple[str, ...]",
+    "Labelled.table": "Table",
     "Tally.codes": "dict[int, int]",
     "Tally.entries": "dict[int, tuple[str, str]]",
     "Tally.totals": "tuple[int, int, int, int, int, float]",
@@ -142,6 +151,7 @@ BY_NAME = {
 }
 BY_NAME_PARAMETERS = {
     "own_methods": "(cls: type[_T]) -> type[_T]",
+    "Histogram._follow": "(self, source: Measured, taken: Measured) -> None",
     "stable_hash": "(key: str | bytes | int) -> int",
     "jump": "(key: str | bytes | int, buckets: int) -> int",
     "Tracer.span": (
@@ -180,6 +190,7 @@ IMPORTS = (
     ("_core.limits", "Permit"),
     ("_core.segment", "Segment"),
     ("_core.histogram", "Histogram"),
+    ("_core.histogram", "Histogram as Measured"),
     ("clock", "Clock as PublicClock"),
     ("guard.limits._decision", "Decision"),
     ("distributed.clocks._order", "Order"),
@@ -194,6 +205,15 @@ CONSTRUCTORS = {
     "Route": "(self, stages: tuple[Policy, ...]) -> None",
     "Passage": "(self, stages: tuple[Policy, ...] | Route, is_async: bool) -> None",
     "Waiter": "(self, bell: Any) -> None",
+    "Table": (
+        "(cls, segment: Segment | None = ..., name: str = ..., bytes: int = ..., workers: int = ..., clock: Any = ..., "
+        "wall: Any = ...) -> Self"
+    ),
+    "Bound": "(cls, seat: Seat) -> Self",
+    "metrics.Counter": "(cls, seat: Seat) -> Self",
+    "metrics.Gauge": "(cls, seat: Seat) -> Self",
+    "metrics.Histogram": "(cls, seat: Seat) -> Self",
+    "Labelled": "(cls, table: Table, name: str, kind: type[Any]) -> Self",
     "Vector": "(cls, form: bytes) -> Self",
     "Remote": "(self, trace_id: int, span_id: int, flags: int, tracestate: str) -> None",
     "Traced": (
@@ -287,7 +307,8 @@ def stub_of_class(kind: type) -> list[str]:
     head = [] if kind.__flags__ & CAN_BE_SUBCLASSED else ["@final"]
     head.append(f"class {kind.__name__}{bases}:")
     lines = [f"    {slot}" for slot in SLOTS.get(kind.__name__, ())]
-    made = CONSTRUCTORS.get(kind.__name__)
+    area = kind.__module__.rpartition(".")[2]
+    made = CONSTRUCTORS.get(f"{area}.{kind.__name__}", CONSTRUCTORS.get(kind.__name__))
     if made is not None:
         lines.append(f"    def {'__new__' if made.startswith('(cls') else '__init__'}{made}: ...")
     elif "__init__" in vars(kind):

@@ -1,6 +1,6 @@
 """One file an area: its own cases, with their targets, beside those of other libraries."""
 
 AREAS = (
-    "limits", "keyed", "limits_across", "counter", "histogram", "clocks", "hashing", "locks", "transactions", "guard",
-    "guard_async", "tracing", "threads", "imports",
+    "limits", "keyed", "limits_across", "counter", "histogram", "metrics", "clocks", "hashing", "locks", "transactions",
+    "guard", "guard_async", "tracing", "threads", "imports",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Which sagas need not be looked at for a while; only a hint, kept in this process."""
+"""Which transactions need not be looked at for a while; only a hint, kept in this process."""
 
 from __future__ import annotations
 

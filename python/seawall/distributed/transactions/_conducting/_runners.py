@@ -9,9 +9,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
 from seawall._callables import is_coroutine_function
+from seawall.distributed.transactions._conducting._course import Ask, Await, Course, End, Pause, Task
 from seawall.distributed.transactions._log import TransactionLog
 from seawall.distributed.transactions._records import as_json
-from seawall.distributed.transactions.saga._course import Ask, Await, Course, End, Pause, Task
 from seawall.engines.operation import driver_of, perform, perform_async
 from seawall.errors import is_cancellation
 
@@ -28,7 +28,7 @@ def run(log: TransactionLog, course: Course[R]) -> R:
                 return driver.run(step.operation)
             return driver.clock.sleep(step.seconds) if isinstance(step, Pause) else flight.ends(step)
         except BaseException:
-            # What is under way ends first: nobody else may take the saga over as long as it runs.
+            # What is under way ends first: nobody else may take the transaction over as long as it runs.
             flight.close()
             raise
 
@@ -69,7 +69,7 @@ class _Threads:
             return [_perform(step.tasks[0])]
         for task in step.tasks:
             if self._pool is None:
-                self._pool = ThreadPoolExecutor(64, thread_name_prefix="seawall-saga")
+                self._pool = ThreadPoolExecutor(64, thread_name_prefix="seawall-step")
             self.futures.add(self._pool.submit(contextvars.copy_context().run, _perform, task))
         done, self.futures = wait(self.futures, timeout=step.seconds, return_when=FIRST_COMPLETED)
         return [future.result() for future in done]
