@@ -40,6 +40,7 @@ CYTHON = (
     "hashing",
     "metrics",
     "tracing",
+    "sampling",
 )
 NANOBIND = ("bulk", "placing", *(("http",) if sys.platform == "linux" else ()))
 

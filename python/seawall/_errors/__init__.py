@@ -27,6 +27,7 @@ from seawall._errors._hierarchy import (
     SeawallError,
     SegmentError,
     Shed,
+    ShuttingDown,
     TimeoutExceeded,
 )
 from seawall._errors._pickling import CauseStandIn, carried
@@ -63,6 +64,7 @@ __all__ = [
     "SeawallError",
     "SegmentError",
     "Shed",
+    "ShuttingDown",
     "StepRefused",
     "TimeoutExceeded",
     "TransactionAborted",

@@ -8,6 +8,7 @@
     │   ├── CircuitOpen          a circuit breaker lets nothing through
     │   ├── BulkheadFull         all places, and all places in the queue, are taken
     │   ├── Shed                 load was shed, this call with it
+    │   ├── ShuttingDown         the service ends and takes nothing more
     │   ├── DeadlineExceeded     the deadline leaves no time for the call (also a TimeoutError)
     │   └── RetryBudgetExhausted the share of calls that may be repeats is used up
     ├── TimeoutExceeded          a call that was made took too long: after (also a TimeoutError)
@@ -162,6 +163,12 @@ class BulkheadFull(Rejected):
 
 class Shed(Rejected):
     """The service carries more than it can, and this call was among the least important."""
+
+    __module__ = _PUBLIC
+
+
+class ShuttingDown(Rejected):
+    """The service ends and takes nothing more; another one will."""
 
     __module__ = _PUBLIC
 

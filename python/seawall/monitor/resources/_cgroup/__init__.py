@@ -1,0 +1,1 @@
+"""Control groups of Linux, versions 1 and 2: where this process is in them, and what they allow it."""
