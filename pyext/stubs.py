@@ -38,6 +38,9 @@ CYTHON = (
     "tally",
     "logical",
     "hashing",
+    "metrics",
+    "tracing",
+    "sampling",
 )
 NANOBIND = ("bulk", "placing", *(("http",) if sys.platform == "linux" else ()))
 
@@ -93,6 +96,14 @@ BY_NAME = {
     "KeyedLimiter.table_bytes": "int",
     "KeyedLimiter.try_acquire_many": "NDArray[numpy.bool_]",
     "Segment.listing": "list[tuple[str, str, int, int]]",
+    "Table.read": "list[tuple[tuple[Any, ...], int, list[tuple[tuple[str, ...], Any, Any]]]]",
+    "Table.names": "list[tuple[str, int]]",
+    "Table.segment": "Segment | None",
+    "Bound.clock": "PublicClock",
+    "Bound.label_values": "dict[str, str]",
+    "Labelled.name": "str",
+    "Labelled.label_names": "tuple[str, ...]",
+    "Labelled.table": "Table",
     "Tally.codes": "dict[int, int]",
     "Tally.entries": "dict[int, tuple[str, str]]",
     "Tally.totals": "tuple[int, int, int, int, int, float]",
@@ -115,11 +126,43 @@ BY_NAME = {
     "Attempt.is_async": "bool",
     "Attempt.is_stream": "bool",
     "Attempt.failures": "tuple[BaseException, ...]",
+    "Span.attributes": "dict[str, Any]",
+    "Span.events": "tuple[tuple[str, int, dict[str, Any]], ...]",
+    "Span.links": "tuple[Position, ...] | None",
+    "Span.name": "str",
+    "Span.message": "str | None",
+    "Span.dropped": "int",
+    "Span.__enter__": "Self",
+    "Span.__reduce__": "Any",
+    "Unrecorded.__reduce__": "Any",
+    "Remote.__reduce__": "tuple[Any, ...]",
+    "Unrecorded.name": "str",
+    "Unrecorded.__enter__": "Self",
+    "Batch.spans": "list[Span]",
+    "Batch.root": "Span | None",
+    "Batch.reason": "str",
+    "Batch.resource": "dict[str, Any]",
+    "Batch.overflow": "int",
+    "Ring.listing": "list[Batch]",
+    "Ring.forgotten": "int",
+    "Tracer.clock": "PublicClock",
+    "Tracer.resource": "dict[str, Any]",
+    "Tracer.span": "Span | Unrecorded",
+    "Tracer._counts": "tuple[int, int, int, int, int, int, int, int]",
 }
 BY_NAME_PARAMETERS = {
     "own_methods": "(cls: type[_T]) -> type[_T]",
+    "Histogram._follow": "(self, source: Measured, taken: Measured) -> None",
     "stable_hash": "(key: str | bytes | int) -> int",
     "jump": "(key: str | bytes | int, buckets: int) -> int",
+    "Tracer.span": (
+        "(self, name: str, attributes: Mapping[str, Any] | None = ..., *, kind: str | None = ..., "
+        "parent: Position | Literal[False] | None = ..., links: Iterable[Position] | None = ...) -> Span | Unrecorded"
+    ),
+    "Span.event": "(self, name: str, attributes: Mapping[str, Any] | None = ...) -> None",
+    "Span.record": "(self, error: BaseException) -> None",
+    "Unrecorded.event": "(self, name: str, attributes: Mapping[str, Any] | None = ...) -> None",
+    "Unrecorded.record": "(self, error: BaseException) -> None",
     "Placement.node": "(self, key: str | bytes | int) -> str",
     "Placement.nodes": "(self, key: str | bytes | int, n: int, *, distinct_zones: bool = ...) -> tuple[str, ...]",
     "BoundedTable.node": "(self, key: str | bytes | int, loads: Mapping[str, int] | None = ...) -> str",
@@ -134,6 +177,7 @@ CONSTANTS = {
     "deadline": {"IN_FORCE": "ContextVar[Any]"},
     "logical": {"LAST_STAMP": "int", "LAST_TICK": "int"},
     "fallback": {"USED": "ContextVar[Any]"},
+    "tracing": {"KINDS": "tuple[str, ...]", "SPAN": "ContextVar[Span | Unrecorded | None]"},
 }
 # The last three stand above _core: only the stubs know them, so that users see the real types.
 IMPORTS = (
@@ -147,6 +191,7 @@ IMPORTS = (
     ("_core.limits", "Permit"),
     ("_core.segment", "Segment"),
     ("_core.histogram", "Histogram"),
+    ("_core.histogram", "Histogram as Measured"),
     ("clock", "Clock as PublicClock"),
     ("guard.limits._decision", "Decision"),
     ("distributed.clocks._order", "Order"),
@@ -161,7 +206,22 @@ CONSTRUCTORS = {
     "Route": "(self, stages: tuple[Policy, ...]) -> None",
     "Passage": "(self, stages: tuple[Policy, ...] | Route, is_async: bool) -> None",
     "Waiter": "(self, bell: Any) -> None",
+    "Table": (
+        "(cls, segment: Segment | None = ..., name: str = ..., bytes: int = ..., workers: int = ..., clock: Any = ..., "
+        "wall: Any = ...) -> Self"
+    ),
+    "Bound": "(cls, seat: Seat) -> Self",
+    "metrics.Counter": "(cls, seat: Seat) -> Self",
+    "metrics.Gauge": "(cls, seat: Seat) -> Self",
+    "metrics.Histogram": "(cls, seat: Seat) -> Self",
+    "Labelled": "(cls, table: Table, name: str, kind: type[Any]) -> Self",
     "Vector": "(cls, form: bytes) -> Self",
+    "Remote": "(self, trace_id: int, span_id: int, flags: int, tracestate: str) -> None",
+    "Traced": (
+        "(self, tracer: Tracer, fn: Callable[..., Any], name: str, kind: str | None, "
+        "attributes: Mapping[str, Any] | None) -> None"
+    ),
+    "Ring": "(self, most: int) -> None",
     "Counter": "(cls, segment: Segment | None = ..., name: str = ...) -> Self",
     "Gauge": "(cls, segment: Segment | None = ..., name: str = ...) -> Self",
     "Tally": (
@@ -178,6 +238,9 @@ SLOTS = {
     "Flight": ("def __await__(self) -> Self: ...", "def __next__(self) -> Any: ..."),
     "Vector": ("def __bytes__(self) -> bytes: ...",),
     "Guarded": ("def __call__(self, *args: Any, **kwargs: Any) -> Any: ...",),
+    "Traced": ("def __call__(self, *args: Any, **kwargs: Any) -> Any: ...",),
+    "Batch": ("def __len__(self) -> int: ...",),
+    "Ring": ("def __len__(self) -> int: ...",),
 }
 SPECIAL = {
     *("__reduce__", "__repr__", "__enter__", "__exit__", "__bool__"),
@@ -188,7 +251,7 @@ HEADER = '''"""Generated by pyext/stubs.py; do not edit."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, Final, Self, SupportsIndex, TypeVar, final
+from typing import Any, Final, Literal, Self, SupportsIndex, TypeVar, final
 
 import numpy
 from numpy.typing import NDArray
@@ -245,7 +308,8 @@ def stub_of_class(kind: type) -> list[str]:
     head = [] if kind.__flags__ & CAN_BE_SUBCLASSED else ["@final"]
     head.append(f"class {kind.__name__}{bases}:")
     lines = [f"    {slot}" for slot in SLOTS.get(kind.__name__, ())]
-    made = CONSTRUCTORS.get(kind.__name__)
+    area = kind.__module__.rpartition(".")[2]
+    made = CONSTRUCTORS.get(f"{area}.{kind.__name__}", CONSTRUCTORS.get(kind.__name__))
     if made is not None:
         lines.append(f"    def {'__new__' if made.startswith('(cls') else '__init__'}{made}: ...")
     elif "__init__" in vars(kind):

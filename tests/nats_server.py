@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import socket
 import subprocess
 import sysconfig
@@ -12,8 +11,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.freezing import freeze
 from tests.ports import free_ports
+from tests.server_process import ServerProcess
 
 from seawall.clock import SystemClock
 
@@ -28,7 +27,7 @@ def binary() -> str:
     return found
 
 
-class NatsServer:
+class NatsServer(ServerProcess):
     """One server; `start` again after `kill` finds its data.
 
     Args:
@@ -40,7 +39,6 @@ class NatsServer:
     def __init__(self, directory: Path, jetstream: dict[str, Any] | None, **settings: Any) -> None:
         self.directory = directory
         self.port, self.monitor_port = free_ports(1)[0], free_ports(1)[0]
-        self.process: subprocess.Popen[bytes] | None = None
         places = {"listen": f"127.0.0.1:{self.port}", "http": f"127.0.0.1:{self.monitor_port}"}
         config: dict[str, Any] = places | settings
         if jetstream is not None:
@@ -73,23 +71,6 @@ class NatsServer:
     def log(self) -> str:
         """What it has said."""
         return (self.directory / "nats.log").read_text()[-5_000:]
-
-    def freeze(self) -> None:
-        """Stop it; it answers nobody any more until it is told to go on."""
-        assert self.process is not None
-        freeze(self.process.pid)
-
-    def thaw(self) -> None:
-        """Let it go on."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait(20)
-        self.process = None
 
     def stop(self) -> None:
         """End it for good."""

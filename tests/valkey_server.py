@@ -9,6 +9,8 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.server_process import ServerProcess
+
 from seawall.clock import SystemClock
 
 CLOCK = SystemClock()
@@ -23,7 +25,7 @@ def binary() -> Path:
     return next(Path(spec.origin).parent.glob("_binaries/*/valkey-server"))
 
 
-class ValkeyServer:
+class ValkeyServer(ServerProcess):
     """One server; `start` again after `kill` finds its data.
 
     Args:
@@ -39,7 +41,6 @@ class ValkeyServer:
         self.settings = {"appendonly": "yes", "appendfsync": "always", "save": "", "maxclients": "500"} | settings
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.port: int = listener.getsockname()[1]
-        self.process: subprocess.Popen[bytes] | None = None
         self.environment: dict[str, str] | None = None
 
     def start(self) -> None:
@@ -65,13 +66,6 @@ class ValkeyServer:
             except OSError:
                 return False
             return answer.startswith((b"+PONG", b"-NOAUTH"))
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait(20)
-        self.process = None
 
     def stop(self) -> None:
         """End it for good."""

@@ -1,6 +1,6 @@
 """One file an area: its own cases, with their targets, beside those of other libraries."""
 
 AREAS = (
-    "limits", "keyed", "limits_across", "counter", "histogram", "clocks", "hashing", "locks", "transactions", "guard",
-    "guard_async", "threads", "imports",
+    "limits", "keyed", "limits_across", "counter", "histogram", "metrics", "clocks", "hashing", "locks", "transactions",
+    "guard", "guard_async", "tracing", "profiler", "threads", "imports",
 )  # fmt: skip

@@ -23,6 +23,18 @@ P99 = sorted(VALUES)[99_000 - 1]
 NODES = [f"10.0.{n // 10}.{n % 10}:6379" for n in range(100)]
 _KNOWN = frozenset(NODES)
 
+# Values of a label, and how many series a text has.
+CODES = [str(100 + n) for n in range(64)]
+SERIES = 10_000
+
+
+def has_series(value: object) -> bool:
+    """A text of all series of one counter, each with its own number."""
+    if not isinstance(value, bytes):
+        return False
+    read = [line.split() for line in value.decode().splitlines() if line.startswith("served_total{")]
+    return sorted(float(number) for _, number in read) == [float(n) for n in range(SERIES)]
+
 
 def among(value: object) -> bool:
     """One of the nodes."""

@@ -15,7 +15,8 @@ LIBRARIES = {
     "aiolimiter": ("aiolimiter", {"admitted", "refused"}),
     "token_bucket": ("token-bucket", {"admitted", "refused", "keyed"}),
     "hyx": ("hyx", {"admitted", "breaker_async", "retry_async", "bulkhead_async"}),
-    "prometheus": ("prometheus-client", {"inc", "record"}),
+    "prometheus": ("prometheus-client", {"inc", "record", "inc_labelled", "observe", "expose"}),
+    "opentelemetry": ("opentelemetry-sdk", {"inc_labelled", "observe"}),
     "cereggii": ("cereggii", {"inc"}),
     "stdlib": ("itertools", {"inc"}),
     "hdrhistogram": ("hdrhistogram", {"record", "record_many", "percentile"}),
@@ -36,6 +37,7 @@ LIBRARIES = {
     "tenacity": ("tenacity", {"retry", "retry_async"}),
     "stamina": ("stamina", {"retry", "retry_async"}),
     "backoff": ("backoff", {"retry", "retry_async"}),
+    "opentelemetry_spans": ("opentelemetry-sdk", {"recorded_span", "unsampled_span"}),
     "pyresilience": (
         "pyresilience",
         {f"{job}{kind}" for job in ("breaker", "retry", "bulkhead", "composed") for kind in ("", "_async")},

@@ -1,11 +1,11 @@
-"""prometheus-client: a counter, and a histogram of its default fifteen buckets."""
+"""prometheus-client: counters, a histogram of its default fifteen buckets, and its text."""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 from benchmarks._case import Probe, is_none
-from benchmarks.versus._kinds import VALUES, Makers
+from benchmarks.versus._kinds import CODES, SERIES, VALUES, Makers, has_series
 
 
 def _sample(registry: CollectorRegistry, name: str) -> int:
@@ -31,6 +31,27 @@ def _observe() -> Probe:
     )
 
 
+def _inc_labelled() -> Probe:
+    registry = CollectorRegistry()
+    family = Counter("served", "Requests.", ("method", "code"), registry=registry)
+    for code in CODES:
+        family.labels("GET", code)
+
+    def total() -> int:
+        return sum(int(s.value) for m in registry.collect() for s in m.samples if s.name == "served_total")
+
+    return Probe('family.labels("GET", x).inc()', {"family": family}, is_none, total, over=CODES)
+
+
+def _expose() -> Probe:
+    registry = CollectorRegistry()
+    family = Counter("served", "Requests.", ("method", "code"), registry=registry)
+    for number in range(SERIES):
+        family.labels("GET", str(number)).inc(number)
+    names = {"write": generate_latest, "registry": registry}
+    return Probe("write(registry)", names, has_series)
+
+
 def inc() -> Makers:
     """Add one."""
     return {"Counter.inc": _inc}
@@ -39,3 +60,18 @@ def inc() -> Makers:
 def record() -> Makers:
     """Record one value."""
     return {"Histogram.observe": _observe}
+
+
+def inc_labelled() -> Makers:
+    """Find a series by its labels and add one."""
+    return {"Counter.labels.inc": _inc_labelled}
+
+
+def observe() -> Makers:
+    """Observe one value."""
+    return {"Histogram.observe": _observe}
+
+
+def expose() -> Makers:
+    """Write 10,000 series."""
+    return {"generate_latest": _expose}

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
+
+from seawall.errors import Unavailable
 
 
 class Faced:
@@ -35,3 +39,17 @@ class Faced:
     def watch(self, *args: Any, **kwargs: Any) -> Faced:
         """A watch with the same face."""
         return Faced(self.thing.watch(*args, **kwargs), self.runner)
+
+
+def next_event(watch: Any) -> Any:
+    """What a watch tells next, however often it is asked."""
+    while (event := watch.poll()) is None:
+        pass
+    return event
+
+
+def until_reached(call: Callable[..., Any], *args: Any) -> Any:
+    """What it returns: whoever has little patience may have to try several times on a busy machine."""
+    while True:
+        with suppress(Unavailable):
+            return call(*args)

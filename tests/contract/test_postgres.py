@@ -1,4 +1,4 @@
-"""What only a PostgreSQL server does: it is killed, is slow, refuses, pools behind a proxy, joins transactions."""
+"""What only a PostgreSQL server does: it is restarted, is slow, refuses, pools behind a proxy, joins transactions."""
 
 from __future__ import annotations
 
@@ -64,29 +64,6 @@ def run(server: PostgresServer, sql: str, database: str = "postgres") -> list[An
 def tell(engine: Any, *sql: str, **how: Any) -> Any:
     """The rows of statements in one transaction of the engine's."""
     return engine._driver.wire.execute(Step(tuple((each, ()) for each in sql), **how), 5.0)
-
-
-def test_acknowledged_writes_survive_a_killed_server_and_watches_resume(server, database):
-    """SIGKILL of the postmaster: all that was told is there, and a watch goes on where it stood, on both faces."""
-    with open_engine(server.url(database)) as engine, asyncio.Runner() as loop:
-        kv, journal = engine.key_value(), engine.journal()
-        with kv.watch(after=0) as watch:
-            other = kv.watch(after=0)
-            told = [kv.put(f"k{number}", b"1") for number in range(20)]
-            position = journal.append("s", b"1", b"2")
-            claim = journal.claim("s", "me", 3600)
-            assert [watch.poll().revision for _ in told] == told
-            assert [loop.run(other.poll_async()).revision for _ in told] == told
-            server.end(signal.SIGKILL)
-            server.start()
-            assert [entry.revision for entry in kv.list().entries] == sorted(told, key=lambda r: f"k{r - 1}")
-            assert journal.last("s") == position
-            assert journal.claim("s", "you", 3600) is None
-            assert journal.append("s", b"3", claim=claim) > position
-            after = kv.put("after", b"2")
-            assert watch.poll() == Put("after", b"2", after)
-            assert loop.run(other.poll_async()) == Put("after", b"2", after)
-            loop.run(other.close_async())
 
 
 def test_a_restarted_server_costs_no_write(server, database):
@@ -408,23 +385,6 @@ async def test_an_outbox_for_tasks(server, database):
         assert str(refused.value).startswith(
             "transaction must be a psycopg.AsyncConnection inside a transaction for the ..._async call, got "
         )
-
-
-def test_a_cancelled_call_does_not_answer_the_next(server, database):
-    """Its connection is thrown away with its late answer."""
-
-    async def cancel_many(kv: Any) -> None:
-        for number in range(30):
-            task = asyncio.ensure_future(kv.get_async("other"))
-            for _ in range(number % 5):
-                await asyncio.sleep(0)
-            task.cancel()
-            assert (await kv.get_async("k")).value == b"1"
-
-    with open_engine(server.url(database), pool_size=2) as engine:
-        kv = engine.key_value()
-        kv.put("k", b"1")
-        asyncio.run(cancel_many(kv))
 
 
 def test_without_the_client_library_the_extra_is_named(monkeypatch):

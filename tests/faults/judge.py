@@ -15,7 +15,7 @@ from tests.histories.shortest import explain
 from seawall.engines import Entry, Record
 
 _TOLERANCE_NS = 2_000_000
-_MOST_STEPS = 400_000
+_MOST_STEPS = 2_000_000
 
 
 @dataclass
@@ -58,14 +58,26 @@ def registers(history: History, final: Final) -> list[str]:
         last = max(call.began if call.is_open else call.ended for call in calls) + 1
         if thing == "log":
             records = final.records["log"]
+            seen = {record.data for record in records}
             calls = [*calls, Call(last, last + 1, "at", (), records[-1].position if records else 0, "the end")]
         else:
             entry = final.entries.get(thing)
             told = (None, 0) if entry is None else (entry.value, entry.revision)
             calls = [*calls, Call(last, last + 1, "get", (), told, "the end")]
-        if not check(calls, versioned, Version(), most_steps=_MOST_STEPS):
+            seen = {call.result[0] for call in calls if call.name == "get" and not call.is_open}
+        if not check(_without_unseen(calls, seen), versioned, Version(), most_steps=_MOST_STEPS) and not check(
+            calls, versioned, Version(), most_steps=_MOST_STEPS
+        ):
             found.append(f"{thing} is not linearizable: {explain(calls, versioned, Version())}")
     return found
+
+
+def _without_unseen(calls: list[Call], seen: set[Any]) -> list[Call]:
+    """Less to try: a write without an answer whose value nobody saw need not have happened.
+
+    If the rest can be explained, so can all; if not, such a write may still be why.
+    """
+    return [call for call in calls if not call.is_open or call.name not in ("put", "cas") or call.args[-1] in seen]
 
 
 def counted(history: History, final: Final) -> list[str]:

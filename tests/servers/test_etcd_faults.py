@@ -1,27 +1,24 @@
-"""An etcd that is frozen, full, damaged, compacted or not there: clear errors, in time, nothing lost."""
+"""What only an etcd does: it is full, damaged, compacted, has members that are away: clear errors, nothing lost."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import multiprocessing
 import socket
 import threading
-from contextlib import suppress
 
 import pytest
-from tests.contract.faces import Faced
-from tests.etcd_server import CLOCK, next_event
+from tests.contract.faces import Faced, next_event
+from tests.etcd_server import PANICS
 from tests.ports import free_ports
+from tests.servers.subjects import PATIENT
 
 from seawall.engines import Put, Resync, open_engine
 from seawall.engines.etcd import _messages as m
 from seawall.engines.etcd._session import ASK_ALARMS, ask
-from seawall.errors import ConfigError, Damaged, EngineError, Full, Unavailable, UnknownOutcome
+from seawall.errors import ConfigError, Damaged, EngineError, Full
 
 FORK = multiprocessing.get_context("fork")
-QUICK = {"operation_timeout": 0.5, "break_after": 1_000, "lint": False}
-PATIENT = {"operation_timeout": 20.0, "break_after": 1_000, "attempts": 100, "lint": False}
 
 
 def test_a_watch_behind_a_compaction_says_so(shared_etcd, runner, namespace):
@@ -73,78 +70,6 @@ def test_keys_that_vanish_together_are_told_one_by_one(shared_etcd, runner, name
         assert [event.revision for event in events] == [revision - 2, revision - 1, revision]
         assert kv.watch(after=events[0].revision).poll() == events[1]
         assert kv.watch("b", after=events[0].revision).poll().key == "b"
-
-
-def test_a_watch_of_a_frozen_server_is_an_error_in_time(etcd, runner):
-    """Silence is not idleness; when the server goes on, so does the watch."""
-    with open_engine(etcd.url, **QUICK) as engine, open_engine(etcd.url, **PATIENT) as patient:
-        first = patient.key_value().put("a", b"0")
-        watch = Faced(engine.key_value(), runner).watch(after=first, heartbeat=0.2)
-        _until_followed(watch)
-        etcd.freeze()
-        try:
-            with pytest.raises(Unavailable) as silent:
-                watch.poll()
-            assert str(silent.value).startswith(
-                f"the watch of '' has heard nothing from {etcd.url} for 0.2 s and could not resume within 0.5 s ("
-            )
-        finally:
-            etcd.thaw()
-        second = patient.key_value().put("a", b"1")
-        event = None
-        while event is None:
-            with suppress(Unavailable):
-                event = watch.poll()
-        assert event == Put("a", b"1", second)
-        watch.close()
-
-
-def _until_followed(watch):
-    """Whoever has little patience may have to try twice on a busy machine."""
-    while True:
-        with suppress(Unavailable):
-            assert watch.poll() is None
-            return
-
-
-def test_a_frozen_server_leaves_a_change_unknown_and_a_question_unanswered(etcd, runner):
-    """The change is not sent again, and its late answer is nobody else's."""
-    with open_engine(etcd.url, **QUICK) as engine, open_engine(etcd.url, **PATIENT) as patient:
-        kv = Faced(engine.key_value(), runner)
-        patient.key_value().put("a", b"0")
-        # A connection that is open, on which a change can be sent.
-        while True:
-            with suppress(Unavailable):
-                assert kv.get("a").value == b"0"
-                break
-        etcd.freeze()
-        began = CLOCK.now_ns()
-        try:
-            with pytest.raises(UnknownOutcome) as unknown:
-                kv.put("a", b"1")
-            with pytest.raises(Unavailable) as away:
-                kv.put("a", b"2")
-            with pytest.raises(Unavailable):
-                kv.get("b")
-        finally:
-            etcd.thaw()
-        assert CLOCK.now_ns() - began < 20e9
-        assert str(unknown.value) == (
-            f"{etcd.url} was sent a call and its answer was lost: no answer in time; read the state before you decide"
-        )
-        assert str(away.value).startswith(f"{etcd.url} ")
-        assert patient.key_value().get("a").value in (b"0", b"1")
-
-
-def test_a_server_that_is_not_there_is_unavailable(runner):
-    """The message says where it was looked for; no change is in doubt."""
-    (port,) = free_ports(1)
-    engine = open_engine(f"etcd://me:secret@127.0.0.1:{port}", **(QUICK | {"operation_timeout": 30}))
-    with pytest.raises(Unavailable) as away:
-        Faced(engine.key_value(), runner).put("a", b"")
-    assert str(away.value).startswith(f"etcd://127.0.0.1:{port} cannot be reached: [Errno {errno.ECONNREFUSED}] ")
-    assert str(away.value).endswith("; see that it runs and can be reached")
-    assert "secret" not in str(away.value) + repr(engine)
 
 
 def test_something_else_than_etcd_is_told(shared_etcd, runner):
@@ -236,10 +161,27 @@ def test_versions_and_settings_that_lose_data_are_warned_of(shared_etcd):
     assert [str(each.message) for each in warned] == [
         f"{shared_etcd.url}: version is 3.5.1: a member that was killed may come back with other data than the rest "
         "(3.5.0 to 3.5.2); upgrade to 3.5.3 or newer",
+        f"{shared_etcd.url}: {PANICS}",
         f"{shared_etcd.url}: members is 1: the cluster stops when one member does, and a lost disk is lost data; run "
         "three or five, on machines of their own",
     ]
     engine.close()
+
+
+def test_a_version_that_panics_is_logged_once_for_an_engine(shared_etcd, namespace, caplog):
+    """When it is first reached, by whichever of threads and tasks, linted or not; making an engine asks nobody."""
+    engine = open_engine(shared_etcd.url, **PATIENT)
+    assert caplog.records == []
+    with asyncio.Runner() as loop:
+        kv = engine.key_value(namespace)
+        threads = [threading.Thread(target=kv.put, args=("a", b"")) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        loop.run(kv.get_async("a"))
+        assert [record.getMessage() for record in caplog.records] == [f"{shared_etcd.url}: {PANICS}"]
+        loop.run(engine.close_async())
 
 
 def test_there_is_no_meter(shared_etcd):
@@ -250,66 +192,6 @@ def test_there_is_no_meter(shared_etcd):
         f"{shared_etcd.url} has no Meter to keep 'limits' in: etcd's transactions have no clock to decide by; keep "
         "limits in Redis, PostgreSQL or SQLite"
     )
-
-
-def test_one_engine_serves_many_threads_and_loops_over_few_connections(shared_etcd, namespace):
-    """Nothing is lost."""
-    with open_engine(shared_etcd.url, pool_size=3, **PATIENT) as engine:
-        kv = engine.key_value(namespace)
-
-        def add() -> None:
-            for _ in range(10):
-                while True:
-                    entry = kv.get("n")
-                    value, revision = (0, 0) if entry is None else (int(entry.value), entry.revision)
-                    if kv.compare_and_set("n", b"%d" % (value + 1), revision):
-                        break
-
-        async def add_async() -> None:
-            for _ in range(10):
-                while True:
-                    entry = await kv.get_async("n")
-                    value, revision = (0, 0) if entry is None else (int(entry.value), entry.revision)
-                    if await kv.compare_and_set_async("n", b"%d" % (value + 1), revision):
-                        break
-
-        async def several() -> None:
-            await asyncio.gather(*(add_async() for _ in range(4)))
-
-        threads = [threading.Thread(target=add) for _ in range(4)]
-        threads += [threading.Thread(target=lambda: asyncio.run(several())) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert kv.get("n").value == b"120"
-        assert len(engine._driver.wire._here.idle) <= 3
-
-
-def test_a_cancelled_call_does_not_answer_the_next(shared_etcd, namespace):
-    """And a cancelled watch goes on where it stood."""
-
-    async def run() -> None:
-        async with open_engine(shared_etcd.url, **PATIENT) as engine:
-            kv = engine.key_value(namespace)
-            revisions = []
-            watch = kv.watch(after=await kv.put_async("k", b""), heartbeat=0.5)
-            for number in range(20):
-                revisions.append(await kv.put_async(f"k{number}", b"%d" % number))
-                task, poll = asyncio.create_task(kv.get_async("k0")), asyncio.create_task(watch.poll_async())
-                for _ in range(number % 5):
-                    await asyncio.sleep(0)
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
-                assert (await kv.get_async(f"k{number}")).value == b"%d" % number
-                poll.cancel()
-                event = (await asyncio.gather(poll, return_exceptions=True))[0]
-                while not isinstance(event, Put):
-                    event = await watch.poll_async()
-                assert event == Put(f"k{number}", b"%d" % number, revisions[-1])
-            await watch.close_async()
-
-    asyncio.run(run())
 
 
 def test_a_forked_child_has_a_loop_and_connections_of_its_own(shared_etcd, namespace):

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from tests.contract.faces import Faced
-from tests.etcd_server import EtcdServer
+from tests.contract.faces import Faced, next_event, until_reached
+from tests.etcd_server import PANICS, EtcdServer
 
 from seawall.engines import Put, open_engine
 from seawall.errors import Unavailable, UnknownOutcome
@@ -51,6 +51,19 @@ def test_what_a_call_says_is_so_wherever_the_connection_breaks(shared_etcd, prox
     assert said["unknown"] or direction == "to_server"
 
 
+def test_the_version_is_told_once_wherever_the_first_connection_breaks(proxy, runner, namespace, caplog):
+    """Where it breaks at the question, the next connection asks again."""
+    for count in range(1, 300, 20):
+        caplog.clear()
+        engine = open_engine(proxy.url("etcd"), **ONCE)
+        kv = Faced(engine.key_value(namespace), runner)
+        with proxy.fault(Reset(after_bytes=count, direction="to_client")), suppress(Unavailable):
+            kv.get("a")
+        assert until_reached(kv.get, "a") is None
+        assert [record.getMessage() for record in caplog.records] == [f"{engine.name}: {PANICS}"]
+        Faced(engine, runner).close()
+
+
 def test_a_watch_goes_on_after_its_connection_was_cut(shared_etcd, proxy, runner):
     """Nothing is missed, nothing told twice."""
     namespace = f"t-{secrets.token_hex(8)}"
@@ -59,7 +72,7 @@ def test_a_watch_goes_on_after_its_connection_was_cut(shared_etcd, proxy, runner
         watch = Faced(engine.key_value(namespace), runner).watch(after=truth.put("a", b""), heartbeat=1)
         for number in range(5):
             revision = truth.put("a", b"%d" % number)
-            assert _next(watch) == Put("a", b"%d" % number, revision)
+            assert until_reached(next_event, watch) == Put("a", b"%d" % number, revision)
             proxy.cut()
         watch.close()
         Faced(engine, runner).close()
@@ -73,23 +86,11 @@ def test_a_watch_hears_that_nothing_can_be_heard(shared_etcd, proxy, runner):
         truth = direct.key_value(namespace)
         first = truth.put("a", b"")
         watch = Faced(engine.key_value(namespace), runner).watch(after=first, heartbeat=0.3)
-        while True:
-            with suppress(Unavailable):
-                assert watch.poll() is None
-                break
+        assert until_reached(watch.poll) is None
         with proxy.fault(BlackHole()):
             second = truth.put("a", b"1")
             with pytest.raises(Unavailable, match=r"^the watch of '' has heard nothing from "):
                 watch.poll()
-        assert _next(watch) == Put("a", b"1", second)
+        assert until_reached(next_event, watch) == Put("a", b"1", second)
         watch.close()
         Faced(engine, runner).close()
-
-
-def _next(watch):
-    while True:
-        try:
-            if (event := watch.poll()) is not None:
-                return event
-        except Unavailable:
-            continue

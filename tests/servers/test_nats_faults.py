@@ -1,44 +1,27 @@
-"""A NATS server that is killed, frozen, full, locked, without JetStream, or not there: clear errors, nothing lost."""
+"""What only a NATS server does: it is full, locked, old, without JetStream, forgets a stream: clear errors."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 import socket
 import threading
-from contextlib import suppress
 
 import nkeys
 import pytest
 from tests.contract.faces import Faced
-from tests.nats_server import CLOCK
 from tests.ports import free_ports
+from tests.servers.subjects import PATIENT, QUICK
 
-from seawall.engines import Deleted, Durability, Put, open_engine
+from seawall.engines import open_engine
 from seawall.errors import (
     AuthFailed,
     ConfigError,
     Damaged,
     EngineError,
     Full,
-    Unavailable,
-    UnknownOutcome,
     WrongVersion,
 )
-
-QUICK = {"operation_timeout": 0.5, "break_after": 1_000, "lint": False}
-PATIENT = {"operation_timeout": 20.0, "break_after": 1_000, "attempts": 100, "lint": False}
-
-
-@pytest.fixture(params=["sync", "async"])
-def runner(request):
-    """None for the sync face; a loop for the async one."""
-    if request.param == "sync":
-        yield None
-        return
-    with asyncio.Runner() as loop:
-        yield loop
 
 
 def api(engine, name, body=None):
@@ -50,131 +33,12 @@ def api(engine, name, body=None):
     return engine._driver.wire.execute(ask, 5.0)
 
 
-def test_what_was_acknowledged_survives_a_kill(nats, runner):
-    """With every write on disk first: keys, leases, records, claims; revisions, positions and tokens go on."""
-    with open_engine(nats.url, durability="disk", monitor=nats.monitor, **PATIENT) as engine:
-        assert engine.guarantees.durability is Durability.disk
-        kv, journal = Faced(engine.key_value(), runner), Faced(engine.journal(), runner)
-        revisions = [kv.put(f"k{number}", b"%d" % number) for number in range(20)]
-        lease = kv.grant(60)
-        position = journal.append("s", b"1", b"2")
-        claim = journal.claim("s", "me", 60)
-        taken = journal.take("s", "me", 60)[0]
-        nats.kill()
-        nats.start()
-        assert [entry.revision for entry in sorted(kv.list().entries, key=lambda e: e.revision)] == revisions
-        assert kv.keep_alive(lease) == lease
-        assert journal.renew(claim) == claim
-        assert journal.last("s") == position
-        journal.acknowledge(taken)
-        assert kv.put("k", b"") > revisions[-1]
-        assert journal.append("s", b"3", claim=claim) > position
-        assert journal.take("s", "me", 60)[0].token > taken.token
-
-
-def test_a_watch_resumes_after_a_kill(nats, runner):
-    """It tells what was written before and after, each change once."""
-    with open_engine(nats.url, **PATIENT) as engine, open_engine(nats.url, **PATIENT) as other:
-        writer = other.key_value()
-        first = writer.put("a", b"0")
-        watch = Faced(engine.key_value(), runner).watch(after=first, heartbeat=0.4)
-        second = writer.put("a", b"1")
-        assert watch.poll() == Put("a", b"1", second)
-        third = writer.put("a", b"2")
-        nats.kill()
-        nats.start()
-        assert next_of(watch) == Put("a", b"2", third)
-        gone = writer.delete("a").revision
-        assert next_of(watch) == Deleted("a", gone)
-        watch.close()
-
-
-def next_of(watch):
-    """The next event."""
-    while (event := watch.poll()) is None:
-        pass
-    return event
-
-
-def test_a_watch_of_a_frozen_server_is_an_error_in_time(nats, runner):
-    """Silence is not idleness; when the server goes on, so does the watch."""
-    with open_engine(nats.url, **(QUICK | {"operation_timeout": 3})) as engine:
-        kv = Faced(engine.key_value(), runner)
-        first = kv.put("a", b"0")
-        watch = kv.watch(after=first, heartbeat=1.5)
-        assert watch.poll() is None
-        nats.freeze()
-        try:
-            with pytest.raises(Unavailable) as silent:
-                watch.poll()
-            assert str(silent.value).startswith(
-                f"the watch of '' has heard nothing from {nats.url} for 1.5 s and could not resume within 3 s ("
-            )
-        finally:
-            nats.thaw()
-        second = put_at_last(kv, "a", b"1")
-        assert next_of(watch) == Put("a", b"1", second)
-        watch.close()
-
-
-def put_at_last(kv, key, value):
-    """A server that was frozen may need a moment."""
-    while True:
-        try:
-            return kv.put(key, value)
-        except Unavailable:
-            CLOCK.sleep(0.01)
-
-
-def test_a_frozen_server_leaves_a_change_unknown_and_a_question_unanswered(nats, runner):
-    """The change is not sent again, and its late answer is nobody else's."""
-    with open_engine(nats.url, **QUICK) as engine:
-        kv = Faced(engine.key_value(), runner)
-        kv.put("a", b"0")
-        nats.freeze()
-        try:
-            with pytest.raises(UnknownOutcome) as unknown:
-                kv.put("a", b"1")
-            with pytest.raises(Unavailable) as away:
-                kv.get("b")
-            with pytest.raises(Unavailable):
-                kv.put("b", b"")
-        finally:
-            nats.thaw()
-        assert str(unknown.value).startswith(f"{nats.url} was sent a change and its answer was lost: no answer in ")
-        assert str(unknown.value).endswith(" s; read the state before you decide")
-        assert str(away.value).startswith(f"{nats.url} cannot be reached: no answer in time")
-    with open_engine(nats.url, **PATIENT) as engine:
-        kv = Faced(engine.key_value(), runner)
-        assert kv.get("b") is None
-        assert kv.get("a").value in (b"0", b"1")
-
-
-def test_a_server_that_is_not_there_is_unavailable(runner):
-    """The message says where it was looked for; no change is in doubt."""
-    port = free_ports(1)[0]
-    with pytest.raises(Unavailable) as away:
-        Faced(open_engine(f"nats://127.0.0.1:{port}", **QUICK).key_value(), runner).put("a", b"")
-    assert str(away.value).startswith(f"nats://127.0.0.1:{port} cannot be reached: ")
-    assert "Connect call failed" in str(away.value)
-
-
 def test_another_of_several_servers_will_do(nats, runner):
     """Those that are away are passed over."""
     url = f"nats://127.0.0.1:{free_ports(1)[0]},127.0.0.1:{nats.port}"
     with open_engine(url, **PATIENT) as engine:
         assert Faced(engine.key_value(), runner).put("a", b"") > 0
         assert engine.name == url
-
-
-def test_a_restart_between_calls_is_not_noticed(nats, runner):
-    """A connection that died while idle is replaced before anything is sent on it."""
-    with open_engine(nats.url, **PATIENT) as engine:
-        kv = Faced(engine.key_value(), runner)
-        for number in range(3):
-            assert kv.compare_and_set(f"k{number}", b"", 0)
-            nats.kill()
-            nats.start()
 
 
 def test_a_password_is_needed_and_never_shown(nats_with, runner):
@@ -354,95 +218,3 @@ def test_a_message_the_server_would_not_take_is_a_clear_error(nats_with):
         f"{nats.url}: 20,014 bytes are more than the 10,000 of its max_payload; raise max_payload there to "
         "1,100,000 at least"
     )
-
-
-def test_a_cancelled_call_does_not_answer_the_next(nats):
-    """Its late answer is nobody's."""
-
-    async def run() -> None:
-        async with open_engine(nats.url, lint=False) as engine:
-            kv = engine.key_value()
-            for number in range(20):
-                await kv.put_async(f"k{number}", b"%d" % number)
-                task = asyncio.create_task(kv.get_async("k0"))
-                for _ in range(number % 5):
-                    await asyncio.sleep(0)
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
-                assert (await kv.get_async(f"k{number}")).value == b"%d" % number
-
-    asyncio.run(run())
-
-
-def test_a_watch_that_is_cancelled_misses_nothing(nats):
-    """What was on its way to it is told by the next question."""
-
-    async def run() -> None:
-        async with open_engine(nats.url, lint=False) as engine:
-            kv = engine.key_value()
-            watch = kv.watch(after=await kv.put_async("a", b""), heartbeat=5)
-            for number in range(20):
-                task = asyncio.create_task(watch.poll_async())
-                for _ in range(7 * number):
-                    await asyncio.sleep(0)
-                put = await kv.put_async("a", b"%d" % number)
-                task.cancel()
-                event, *_ = await asyncio.gather(task, return_exceptions=True)
-                if not isinstance(event, Put):
-                    event = await watch.poll_async()
-                assert event == Put("a", b"%d" % number, put)
-            await watch.close_async()
-
-    asyncio.run(run())
-
-
-@pytest.mark.parametrize("sync_interval", ["always", "2m"])
-def test_a_server_killed_again_and_again_loses_nothing_it_acknowledged(nats_with, sync_interval):
-    """Writers on both faces and a watch go on over three kills; what is in doubt is there or not, whole, once."""
-    done, doubtful, stop = {}, set(), threading.Event()
-    nats = nats_with(jetstream={"sync_interval": sync_interval})
-
-    def write(client: int) -> None:
-        with open_engine(nats.url, **PATIENT) as engine, asyncio.Runner() as loop:
-            kv, journal = engine.key_value(), engine.journal()
-            for number in range(1_000_000):
-                if stop.is_set():
-                    break
-                key = f"{client}-{number}"
-                try:
-                    if number % 2:
-                        done[key] = kv.compare_and_set(key, b"", 0)
-                    else:
-                        done[key] = loop.run(kv.compare_and_set_async(key, b"", 0))
-                except UnknownOutcome:
-                    doubtful.add(key)
-                with suppress(UnknownOutcome):
-                    journal.append("pairs", key.encode(), key.encode())
-
-    with open_engine(nats.url, **PATIENT) as engine:
-        kv, journal = engine.key_value(), engine.journal()
-        watch = kv.watch(after=0, heartbeat=0.5)
-        writers = [threading.Thread(target=write, args=(client,)) for client in range(3)]
-        for writer in writers:
-            writer.start()
-        for kills in range(1, 4):
-            while len(done) < 60 * kills and all(writer.is_alive() for writer in writers):
-                CLOCK.sleep(0.01)
-            nats.kill()
-            nats.start()
-        stop.set()
-        for writer in writers:
-            writer.join()
-        listing = kv.list(limit=1_000_000)
-        there = {entry.key: entry.revision for entry in listing.entries}
-        assert all(done.values())
-        assert {key: swap.revision for key, swap in done.items()}.items() <= there.items()
-        assert set(there) <= set(done) | doubtful
-        seen = []
-        while watch.revision < listing.revision:
-            seen.append(next_of(watch))
-        assert [(event.key, event.revision) for event in seen] == sorted(there.items(), key=lambda each: each[1])
-        watch.close()
-        records = [record.data for record in journal.scan("pairs", limit=10_000)]
-        assert records[0::2] == records[1::2]
-        assert len(set(records)) == len(records) / 2

@@ -19,7 +19,7 @@ cdef extern from "seawall/counter/gauge.hpp" namespace "seawall::counter" nogil:
 cdef class Counter:
     cdef Stripes* state
     cdef bint owns         # False where the state lies in a segment
-    cdef object segment    # keeps the state mapped
+    cdef readonly object segment    # keeps the state mapped
     cdef object __weakref__
 
 

@@ -51,7 +51,7 @@ cdef extern from "seawall/histogram/reading.hpp" namespace "seawall::histogram" 
 cdef class Histogram:
     cdef CppHistogram view
     cdef void* memory      # what to free; NULL where the state lies in a segment
-    cdef object segment    # keeps the state mapped
+    cdef readonly object segment    # keeps the state mapped
     cdef object __weakref__
     cdef int allocate(self) except -1
     cdef int share(self, str name, bint adopt) except -1

@@ -12,15 +12,13 @@ from typing import Any
 import click
 from rich.console import Console
 
-from seawall.cli._tx_log import Found, find, look, resume_all, resume_one, runners_of
+from seawall.cli._tx_log import Found, find, is_over, look, resume_all, resume_one, runners_of
 from seawall.cli._tx_view import history_json, history_view, list_json, list_view, one_line
 from seawall.cli._words import Duration, usage_errors
 from seawall.distributed.transactions import Order
 from seawall.errors import EngineError, TransactionBusy, TransactionError, TransactionUnknown
 
 NOT_DONE, UNREACHABLE, UNKNOWN, REFUSED = 1, 3, 4, 5
-_BACK = ("compensated", "cancelled", "aborted")
-_ENDS = ("done", "confirmed", "committed", *_BACK)
 
 
 def _options(*more: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -70,7 +68,7 @@ def list_(
 ) -> None:
     """List transactions: what each is, how far it has come, and why it stands."""
     with _errors(), look(url, namespace) as log:
-        found = find(log, kind, state, finished or state in (*_ENDS, "resolved"), limit)
+        found = find(log, kind, state, finished or is_over(kind, state), limit)
         now_us = log.now_us()
     if as_json:
         click.echo(json.dumps([list_json(each) for each in found]))
@@ -109,10 +107,10 @@ def resume(
         _conclude([Found.load(log, kind, each) for kind, each in ids], as_json)
 
 
-def _order(what: Order, explanation: str, wanted: tuple[str, ...]) -> None:
+def _order(what: Order, explanation: str, wanted: Callable[[Found], bool] | None = None) -> None:
     @tx.command(what, help=explanation)
     @click.argument("id")
-    @_options(_WHY, _BY, _KIND, *([_SAGAS] if wanted else []))
+    @_options(_WHY, _BY, _KIND, *([] if wanted is None else [_SAGAS]))
     def command(
         id: str, *, url: str, namespace: str, as_json: bool, kind: str, why: str, by: str, sagas: str | None = None
     ) -> None:
@@ -124,13 +122,13 @@ def _order(what: Order, explanation: str, wanted: tuple[str, ...]) -> None:
             _conclude([Found.load(log, kind, id)], as_json, wanted if sagas is not None else None)
 
 
-_order("park", "Keep everybody from going on with a transaction, until retry or compensate.", ())
-_order("resolve", "Declare a transaction finished as it is: somebody has seen to it by hand.", ())
-_order("compensate", "Send a transaction back. With --sagas it is done at once, else by a worker.", _BACK)
+_order("park", "Keep everybody from going on with a transaction, until retry or compensate.")
+_order("resolve", "Declare a transaction finished as it is: somebody has seen to it by hand.")
+_order("compensate", "Send a transaction back. With --sagas it is done at once, else by a worker.", Found.has_gone_back)
 _order(
     "retry",
     "Let a parked transaction go on with all its attempts again. With --sagas it is done at once, else by a worker.",
-    _ENDS,
+    Found.has_ended,
 )
 
 
@@ -146,7 +144,7 @@ def prune(url: str, *, namespace: str, as_json: bool, older: float, kind: str) -
     click.echo(json.dumps({"pruned": count}) if as_json else f"{count:,} forgotten")
 
 
-def _conclude(found: list[Found], as_json: bool, wanted: tuple[str, ...] | None = _ENDS) -> None:
+def _conclude(found: list[Found], as_json: bool, wanted: Callable[[Found], bool] | None = Found.has_ended) -> None:
     """Tell how they stand; exit 1 when one did not end as was wanted."""
     if as_json:
         click.echo(json.dumps([list_json(each) for each in found]))
@@ -156,7 +154,7 @@ def _conclude(found: list[Found], as_json: bool, wanted: tuple[str, ...] | None 
             console.print(one_line(each))
         if not found:
             console.print("nothing to go on with")
-    if wanted is not None and any(each.summary.state not in wanted for each in found):
+    if wanted is not None and not all(wanted(each) for each in found):
         sys.exit(NOT_DONE)
 
 

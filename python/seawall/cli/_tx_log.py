@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seawall.cli._target import thing_of
-from seawall.distributed.transactions import History, Summary, TransactionLog, kind_of
+from seawall.distributed.transactions import Ends, History, Summary, TransactionLog, kind_of, kinds
 from seawall.distributed.transactions.saga import Orchestrator, Saga
 from seawall.distributed.transactions.tcc import Coordinator, Tcc
 from seawall.engines import open_engine
@@ -28,6 +28,20 @@ class Found:
         reader = kind_of(history.key.kind)
         unknown = Summary("", "finished" if history.finished else "unknown", history.finished)
         return cls(history, unknown if reader is None else reader.summary(history.entries))
+
+    @property
+    def ends(self) -> Ends:
+        """Which states are ends, of its kind."""
+        reader = kind_of(self.history.key.kind)
+        return Ends() if reader is None else reader.ends
+
+    def has_ended(self) -> bool:
+        """Whether it has come to an end by itself."""
+        return self.ends.has_ended(self.summary.state)
+
+    def has_gone_back(self) -> bool:
+        """Whether nothing is left of it."""
+        return self.summary.state in self.ends.back
 
     @classmethod
     def load(cls, log: TransactionLog, kind: str, id: str) -> Found:
@@ -49,6 +63,12 @@ def look(url: str, namespace: str) -> Iterator[TransactionLog]:
     """The log of an engine that is closed afterwards."""
     with open_engine(url) as engine:
         yield TransactionLog(engine, namespace=namespace)
+
+
+def is_over(kind: str | None, state: str | None) -> bool:
+    """Whether those in this state are to be found among the finished ones."""
+    known = (kind_of(name) for name in (kinds() if kind is None else (kind,)))
+    return state is not None and any(each is not None and each.ends.is_over(state) for each in known)
 
 
 def find(log: TransactionLog, kind: str | None, state: str | None, finished: bool, limit: int) -> list[Found]:

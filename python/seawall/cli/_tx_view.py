@@ -11,14 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from seawall.cli._tx_log import Found
-from seawall.distributed.transactions import kind_of
+from seawall.distributed.transactions import PARKED, RESOLVED, kind_of
 
-_STYLES = {
-    **dict.fromkeys(("done", "confirmed"), "green"),
-    **dict.fromkeys(("compensating", "compensated", "cancelling", "cancelled"), "yellow"),
-    "parked": "bold red",
-    "resolved": "cyan",
-}
+_STYLES = {PARKED: "bold red", RESOLVED: "cyan"}
 
 
 def list_view(found: list[Found], now_us: int) -> RenderableType:
@@ -28,7 +23,7 @@ def list_view(found: list[Found], now_us: int) -> RenderableType:
     widths = [max(len(word), *(len(_cells(each, now_us)[n]) for each in found)) for n, word in enumerate(_HEADS)]
     lines: list[RenderableType] = [_line(_HEADS, widths, "dim")]
     for each in found:
-        lines.append(_line(_cells(each, now_us), widths, _STYLES.get(each.summary.state, "")))
+        lines.append(_line(_cells(each, now_us), widths, _style(each)))
         if each.summary.reason:
             lines.append(Padding(Text(each.summary.reason, style="dim"), (0, 0, 0, 2)))
     return Group(*lines)
@@ -56,7 +51,7 @@ def one_line(each: Found) -> RenderableType:
     """What became of one."""
     one, key = each.summary, each.history.key
     line = Text(f"{key.kind} {key.id} ")
-    line.append_text(_state(one.state))
+    line.append_text(_state(each))
     return line.append(f": {one.reason}" if one.reason else "")
 
 
@@ -65,7 +60,7 @@ def history_view(found: Found) -> RenderableType:
     one, key, entries = found.summary, found.history.key, found.history.entries
     reader = kind_of(key.kind)
     head = Text(f"{key.kind} {key.id}  {one.name}  ")
-    head.append_text(_state(one.state))
+    head.append_text(_state(found))
     head.append(f"  {one.done} of {one.steps} steps" if one.steps else "")
     lines = [head]
     if one.reason:
@@ -105,8 +100,15 @@ def history_json(each: Found) -> dict[str, Any]:
     return {**list_json(each), "records": records}
 
 
-def _state(state: str) -> Text:
-    return Text(state, style=_STYLES.get(state, ""))
+def _state(each: Found) -> Text:
+    return Text(each.summary.state, style=_style(each))
+
+
+def _style(each: Found) -> str:
+    state, ends = each.summary.state, each.ends
+    if state in ends.well:
+        return "green"
+    return "yellow" if state in ends.back | ends.going_back else _STYLES.get(state, "")
 
 
 def _time(at_us: int) -> str:

@@ -2,6 +2,7 @@
 
 from seawall.engines._engine import Engine
 from seawall.engines._findings import Finding
+from seawall.engines._following import Following
 from seawall.engines._guarantees import Consistency, Durability, Guarantees, Require, TimeSource, WatchResume
 from seawall.engines._options import EngineOptions
 from seawall.engines._ports import (
@@ -39,6 +40,7 @@ __all__ = [
     "Enlisted",
     "Entry",
     "Finding",
+    "Following",
     "Guarantees",
     "Journal",
     "KeyValue",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
+from seawall.engines._following import Following
 from seawall.engines._ports._changes import Event, Feed, Resync
-from seawall.engines.operation import Op, Wait, bounded
+from seawall.engines.operation import Op, Wait, bounded, driver_of
 from seawall.errors import Compacted, ConfigError, EngineError, Unavailable, UnknownOutcome
 
 if TYPE_CHECKING:
@@ -17,10 +17,11 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
 _MOST_LISTED = 1_000_000
 
 
-class Watch:
+class Watch(Following[Event]):
     """Changes below a prefix, as they come: iterate over it, with `for` or `async for`.
 
-    Guarantees: see `KeyValue.watch`. After an error the watch stands where it stood: going on iterating resumes it.
+    Guarantees: see `KeyValue.watch`; when `poll` gives None, the engine has proved to be alive. After an error the
+    watch stands where it stood: going on iterating resumes it.
 
     Thread safety: one iterator at a time.
 
@@ -29,6 +30,7 @@ class Watch:
     """
 
     def __init__(self, port: KeyValue, prefix: str, after: int | None, heartbeat: float) -> None:
+        super().__init__(port, heartbeat + driver_of(port).options.timeout)
         self._port = port
         self._heartbeat = heartbeat
         self._feed = Feed(prefix, 0 if after is None else after)
@@ -36,9 +38,8 @@ class Watch:
         self._must_list: str | None = "the watch begins" if after is None else None
         self.revision = self._feed.after
         self._closed = False
-        self._longest = heartbeat + port._driver.options.timeout
 
-    def _step(self) -> Op[Event | None]:
+    def _do_step(self) -> Op[Event | None]:
         """The next event, or None when the engine has proved to be alive without any."""
         if self._closed:
             raise ConfigError("this watch is closed; make another one from its revision")
@@ -53,7 +54,7 @@ class Watch:
 
     def _fill(self) -> Op[None]:
         """Ask until an answer comes, for at most one operation timeout beyond the heartbeat."""
-        clock, pause, within = self._port._driver.clock, _FIRST_PAUSE, self._heartbeat
+        clock, pause, within = self._driver.clock, _FIRST_PAUSE, self._heartbeat
         until_ns = clock.now_ns() + round(self._longest * 1e9)
         while True:
             try:
@@ -95,62 +96,14 @@ class Watch:
         self._feed.after = max(after, batch.revision)
 
     def _silent(self, error: EngineError) -> Unavailable:
-        driver = self._port._driver
+        driver = self._driver
         return Unavailable(
             f"the watch of {self._feed.prefix!r} has heard nothing from {driver.name} for {self._heartbeat:g} s and "
             f"could not resume within {driver.options.timeout:g} s ({error}); iterate again to resume after revision "
             f"{self.revision}"
         )
 
-    def poll(self) -> Event | None:
-        """The next event; None when there was none for about half a heartbeat, and the engine is alive."""
-        return self._port._driver.run(self._step(), self._longest)
-
-    async def poll_async(self) -> Event | None:
-        """`poll` for a task."""
-        return await self._port._driver.run_async(self._step(), self._longest)
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Event:
-        while (event := self.poll()) is None:
-            pass
-        return event
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Event:
-        while (event := await self.poll_async()) is None:
-            pass
-        return event
-
-    def _end(self) -> Op[None]:
+    def _do_end(self) -> Op[None]:
         self._closed = True
         self._events.clear()
         yield from self._port._unfollow(self._feed)
-
-    def close(self) -> None:
-        """Stop following."""
-        self._port._driver.run(self._end())
-
-    async def close_async(self) -> None:
-        """`close` for a task."""
-        await self._port._driver.run_async(self._end())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close_async()

@@ -5,16 +5,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seawall.guard import presets
+    from seawall.guard._announced import made
     from seawall.guard._custom import Custom, Hooks
     from seawall.guard._policy import Policy
     from seawall.guard._protect import Guarded
     from seawall.guard.pipeline import Pipeline, PipelineStats, pipelines, policies
 
-__all__ = ["Custom", "Guarded", "Hooks", "Pipeline", "PipelineStats", "Policy", "pipelines", "policies", "presets"]
+__all__ = [
+    "Custom",
+    "Guarded",
+    "Hooks",
+    "Pipeline",
+    "PipelineStats",
+    "Policy",
+    "made",
+    "pipelines",
+    "policies",
+    "presets",
+]
 
 # Loaded when first named: who only limits does not load what composes policies.
 _HOME = {
-    "Custom": "_custom", "Hooks": "_custom", "Policy": "_policy", "Guarded": "_protect",
+    "Custom": "_custom", "Hooks": "_custom", "Policy": "_policy", "made": "_announced", "Guarded": "_protect",
     "Pipeline": "pipeline", "PipelineStats": "pipeline", "pipelines": "pipeline", "policies": "pipeline",
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ from seawall._core import guarded as _core
 from seawall._core.policy import Policy, Waiting
 from seawall.clock import Clock, SystemClock
 from seawall.errors import ConfigError
+from seawall.guard._made import tell
 from seawall.guard._protect import Guarded, awaited, called_plainly, carried, protect
 
 __all__ = ["Face", "OnConflict", "Policy", "Waiting", "conflict_of", "name_of", "share_of"]
@@ -69,6 +70,7 @@ class Face:
         share = share_of(enforce, "enforce")
         cast(Policy, self)._bind(name, _SYSTEM if clock is None else clock)
         cast(Policy, self)._lenience(shadow, share)
+        tell(self)
 
     def _follow(self, options: dict[str, Any]) -> Callable[[], None] | None:
         """Take a whole new set of options while running; what undoes it, or None when only a new policy can."""

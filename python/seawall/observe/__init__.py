@@ -5,14 +5,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seawall.observe._distribution import Distribution
+    from seawall.observe._matching import Matching
+    from seawall.observe._recorder import Recorder
     from seawall.observe._recording import Recording, Window
     from seawall.observe._snapshot import Exemplar, Family, Sample, Selector, Snapshot
 
-__all__ = ["Distribution", "Exemplar", "Family", "Recording", "Sample", "Selector", "Snapshot", "Window"]
+__all__ = [
+    "Distribution",
+    "Exemplar",
+    "Family",
+    "Matching",
+    "Recorder",
+    "Recording",
+    "Sample",
+    "Selector",
+    "Snapshot",
+    "Window",
+]
 
 _HOME = {
-    "Distribution": "_distribution", "Recording": "_recording", "Window": "_recording", "Exemplar": "_snapshot",
-    "Family": "_snapshot", "Sample": "_snapshot", "Selector": "_snapshot", "Snapshot": "_snapshot",
+    "Distribution": "_distribution", "Matching": "_matching", "Recorder": "_recorder", "Recording": "_recording",
+    "Window": "_recording", "Exemplar": "_snapshot", "Family": "_snapshot", "Sample": "_snapshot",
+    "Selector": "_snapshot", "Snapshot": "_snapshot",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.contract.backends._base import Backend
+from tests.freezing import freeze
 
 from seawall.clock import SystemClock
 
@@ -109,6 +110,26 @@ class PostgresServer:
             self._process.wait(30)
             self._process = None
 
+    def pids(self) -> list[int]:
+        """The postmaster, which starts no others while it is stopped, and its children."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [self.pid, *map(int, children)]
+
+    def freeze(self) -> None:
+        """Stop them all; nobody is answered any more until they are told to go on."""
+        freeze(self.pid)
+        for pid in self.pids()[1:]:
+            freeze(pid)
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        for pid in self.pids():
+            os.kill(pid, signal.SIGCONT)
+
+    def kill(self) -> None:
+        """Kill the postmaster; its children see to themselves."""
+        self.end(signal.SIGKILL)
+
     def remove(self) -> None:
         """Stop it at once and forget its data, which it need not write down before."""
         self.end(signal.SIGQUIT)
@@ -145,7 +166,7 @@ class Postgres(Backend):
 
     def kill(self) -> None:
         """Kill the postmaster; its children see to themselves."""
-        self.server.end(signal.SIGKILL)
+        self.server.kill()
 
     @property
     def target(self) -> str:
@@ -158,5 +179,4 @@ class Postgres(Backend):
 
     def pids(self) -> list[int]:
         """The postmaster, which starts no others while it is stopped, and its children."""
-        children = Path(f"/proc/{self.server.pid}/task/{self.server.pid}/children").read_text().split()
-        return [self.server.pid, *map(int, children)]
+        return self.server.pids()

@@ -163,9 +163,10 @@ def test_a_member_that_cannot_be_used_is_refused(given, kind, message):
     ("status", "alarms", "members", "compacted", "settings"),
     [
         ({}, [], THREE, True, []),
-        ({"version": "3.5.0"}, [], THREE, True, ["version"]),
-        ({"version": "3.5.2"}, [], THREE, True, ["version"]),
-        ({"version": "3.5.3-rc.0"}, [], THREE, True, []),
+        ({"version": "3.5.0"}, [], THREE, True, ["version", "version"]),
+        ({"version": "3.5.2"}, [], THREE, True, ["version", "version"]),
+        ({"version": "3.5.3-rc.0"}, [], THREE, True, ["version"]),
+        ({"version": "3.5.7"}, [], THREE, True, []),
         ({}, [], m.Members(members=[{"id": 1}, {"id": 2}, {"id": 3, "is_learner": True}]), True, ["members"]),
         ({}, [{"member": 1, "alarm": m.NO_SPACE}], THREE, True, ["alarm"]),
         ({"header": {"revision": 99_999}}, [], THREE, False, []),
@@ -179,6 +180,32 @@ def test_settings_that_lose_data_are_found(status, alarms, members, compacted, s
     """And no others."""
     found = _lint.findings(status_of(**status), m.Alarms(alarms=alarms), members, compacted=compacted)
     assert [finding.setting for finding in found] == settings
+
+
+@pytest.mark.parametrize(
+    ("version", "panics"),
+    [
+        ("3.4.0", True),
+        ("3.4.22", True),
+        ("3.4.23", False),
+        ("3.4.30", False),
+        ("3.5.0-alpha.0", True),
+        ("3.5.6", True),
+        ("3.5.7", False),
+        ("3.5.21", False),
+        ("3.6.0-rc.1", False),
+        ("4.0.0", False),
+        ("", False),
+    ],
+)
+def test_a_version_that_panics_is_logged_with_the_way_out(version, panics, caplog):
+    """By the lines in which it was mended; a version that is not told is not guessed."""
+    _lint.tell_of_version(version, "h")
+    assert [record.getMessage() for record in caplog.records] == panics * [
+        f"h: version is {version}: a member panics at times when whoever asked for a transaction that only reads goes "
+        "away, as our clients do when a call is cancelled or takes too long; upgrade to 3.5.7 or newer (3.4.23 of 3.4)"
+    ]
+    assert all((record.name, record.levelname) == ("seawall", "WARNING") for record in caplog.records)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), st.text(st.characters(exclude_categories=["Cs"])))

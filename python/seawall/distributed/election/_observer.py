@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
-
-from seawall.clock import Clock
 from seawall.distributed.election._leaders import Leader, LeaderUnknown, NoLeader, Standing, leader_of
-from seawall.engines import Deleted, Entry, KeyValue, Put, Resync, Watch
-from seawall.engines.operation import driver_of
+from seawall.engines import Deleted, Entry, Following, KeyValue, Put, Resync
+from seawall.engines.operation import Op
 from seawall.errors import EngineError, Unavailable, UnknownOutcome
 
 
-class LeaderWatch:
+class LeaderWatch(Following[Standing]):
     """Who leads, told whenever that changes: iterate over it, with `for` or `async for`.
 
     Guarantees: the first thing told is what is so now. When the engine cannot be asked for a heartbeat and its
     operation timeout, `LeaderUnknown` says so, once; then what is so, once it answers again. What was between may not
-    be told, but is never told wrongly. Other errors of the engine end it.
+    be told, but is never told wrongly. `poll` also gives None as long as it is still not known. Other errors of the
+    engine end it.
 
     Thread safety: one iterator at a time.
     """
 
     def __init__(self, key_value: KeyValue, root: str, heartbeat: float) -> None:
-        self._clock: Clock = driver_of(key_value).clock
-        self._watch: Watch = key_value.watch(root, heartbeat=heartbeat)
+        self._watch = key_value.watch(root, heartbeat=heartbeat)
+        super().__init__(self._watch, self._watch._longest)
         self._entries: dict[str, Entry] = {}
         self._told: Standing | None = None
         self._known: Leader | NoLeader | None = None
+
+    def _do_step(self) -> Op[Standing | None]:
+        try:
+            return self._apply((yield from self._watch._do_step()))
+        except (Unavailable, UnknownOutcome) as error:
+            return self._silent(error)
+
+    def _do_end(self) -> Op[None]:
+        yield from self._watch._do_end()
 
     def _news(self) -> Standing | None:
         """What has not been told."""
@@ -54,57 +60,3 @@ class LeaderWatch:
         unknown = LeaderUnknown(self._known, str(error))
         self._told = unknown
         return unknown
-
-    def poll(self) -> Standing | None:
-        """The next change; None when there was none for about half a heartbeat, or it is still not known."""
-        try:
-            return self._apply(self._watch.poll())
-        except (Unavailable, UnknownOutcome) as error:
-            return self._silent(error)
-
-    async def poll_async(self) -> Standing | None:
-        """`poll` for a task."""
-        try:
-            return self._apply(await self._watch.poll_async())
-        except (Unavailable, UnknownOutcome) as error:
-            return self._silent(error)
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Standing:
-        while (standing := self.poll()) is None:
-            pass
-        return standing
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Standing:
-        while (standing := await self.poll_async()) is None:
-            pass
-        return standing
-
-    def close(self) -> None:
-        """Stop following."""
-        self._watch.close()
-
-    async def close_async(self) -> None:
-        """`close` for a task."""
-        await self._watch.close_async()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close_async()

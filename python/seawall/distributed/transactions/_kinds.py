@@ -18,6 +18,33 @@ _HOMES = {
 }
 
 
+PARKED, RESOLVED = "parked", "resolved"
+"""Of every kind: nothing happens until a person decides; a person has declared it over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The states of one kind of transaction that say how it ends by itself.
+
+    Attributes:
+        well: It has ended as it was meant to.
+        back: It has ended with nothing done, or all undone.
+        going_back: On its way there.
+    """
+
+    well: frozenset[str] = frozenset()
+    back: frozenset[str] = frozenset()
+    going_back: frozenset[str] = frozenset()
+
+    def has_ended(self, state: str) -> bool:
+        """Whether it has come to an end by itself."""
+        return state in self.well or state in self.back
+
+    def is_over(self, state: str) -> bool:
+        """Whether nothing more will happen, whoever ended it."""
+        return state == RESOLVED or self.has_ended(state)
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What people see of a transaction in a list.
@@ -46,9 +73,11 @@ class Kind(Protocol):
 
     Attributes:
         name: In stream names and on the command line: one word.
+        ends: Which of its states are ends.
     """
 
     name: str
+    ends: Ends
 
     def summary(self, entries: Sequence[LogEntry]) -> Summary:
         """Where the transaction stands; `entries` are all of its records, at least the first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from seawall.distributed.transactions._kinds import kind_of
+from seawall.distributed.transactions._kinds import RESOLVED, kind_of
 from seawall.distributed.transactions._owned import History, Owned
 from seawall.engines.operation import Op
 from seawall.errors import ConfigError, TransactionBusy, TransactionError, TransactionUnknown
@@ -35,7 +35,7 @@ def give(log: TransactionLog, kind: str, id: str, what: Order, *, by: str, why: 
     assert isinstance(owned, Owned)
     ordered = log.entry("ordered", to=what, by=by, why=why)
     if what == "resolve":
-        yield from log._do_finish(owned, ordered, log.entry("finished", state="resolved"))
+        yield from log._do_finish(owned, ordered, log.entry("finished", state=RESOLVED))
     else:
         yield from log._do_leave(owned, ordered)
     return owned.history()

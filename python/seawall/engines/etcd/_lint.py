@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from seawall.engines._findings import Finding
 from seawall.engines.etcd import _messages as m
-from seawall.engines.etcd._watching import version_of
+from seawall.engines.etcd._watching import is_mended, version_of
 from seawall.errors import Damaged, EngineError, ReadOnly, Unavailable, WrongVersion
 
 OLDEST = (3, 4)
+_SURVIVES: Mapping[tuple[int, ...], tuple[int, ...]] = {(3, 4): (3, 4, 23), (3, 5): (3, 5, 7)}
 _INCONSISTENT = ((3, 5, 0), (3, 5, 2))
 _USUAL_QUOTA = 2 << 30
 _LONG = 100_000
@@ -46,6 +47,27 @@ def sound(alarms: Any, name: str) -> None:
         )
 
 
+def fragile(version: str) -> Finding | None:
+    """What is found of a version that stops at what we ask.
+
+    Source: issues 14110 and 14891 of etcd.
+    """
+    if not version or is_mended(version, _SURVIVES):
+        return None
+    return Finding(
+        "version", version, "a member panics at times when whoever asked for a transaction that only reads goes away, "
+        "as our clients do when a call is cancelled or takes too long", "upgrade to 3.5.7 or newer (3.4.23 of 3.4)",
+    )  # fmt: skip
+
+
+def tell_of_version(version: str, name: str) -> None:
+    """Log what is found of it, to the logger "seawall"."""
+    if (found := fragile(version)) is not None:
+        import logging
+
+        logging.getLogger("seawall").warning("%s: %s", name, found)
+
+
 def findings(status: Any, alarms: Any, members: Any, *, compacted: bool) -> Iterator[Finding]:
     """What can lose data, or keep it from being written.
 
@@ -60,6 +82,8 @@ def findings(status: Any, alarms: Any, members: Any, *, compacted: bool) -> Iter
             "version", status.version, "a member that was killed may come back with other data than the rest "
             "(3.5.0 to 3.5.2)", "upgrade to 3.5.3 or newer",
         )  # fmt: skip
+    if (panics := fragile(status.version)) is not None:
+        yield panics
     voting = [member for member in members.members if not member.is_learner]
     if len(voting) < 3:
         yield Finding(

@@ -6,6 +6,7 @@ without it. Whoever drives them sends what the link has to send, feeds it what c
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from seawall.engines._ports import Batch
 from seawall.engines.etcd import _messages as m
 from seawall.engines.etcd._errors import NO_AUTHENTICATION, is_stale, lost, not_reached, refused
 from seawall.engines.etcd._link import OK, Call, Link
+from seawall.engines.etcd._lint import tell_of_version
 from seawall.engines.etcd._place import Place
 from seawall.engines.etcd._watching import STRIDE, Follow, Watching, starts
 from seawall.errors import AuthFailed, Compacted, EngineError, Unavailable, UnknownOutcome
@@ -57,6 +59,8 @@ class Access:
         self.place = place
         self.token: str | None = None
         self.member = 0
+        # Taken by whoever asks for the version, and kept once it is known.
+        self._meeting = threading.Lock()
 
     def keeps(self, member: int, error: BaseException | None) -> bool:
         """Whether a connection stays in use after a call; the next member's turn when this one could not answer."""
@@ -82,6 +86,23 @@ class Access:
             raise ConnectionResetError(f"{error}{hint}") from error
         if self.place.user is not None and self.token is None:
             yield from self._authenticate(link)
+        if self._meeting.acquire(blocking=False):
+            try:
+                yield from self._met(link)
+            except BaseException:
+                self._meeting.release()
+                raise
+
+    def _met(self, link: Link) -> Steps[None]:
+        """Tell of the version of the first member that is reached, where that is worth a word; once for an engine."""
+        try:
+            status = yield from self.answered(link, ASK_STATUS)
+        except EngineError as error:
+            if error.__cause__ is not None or not link.idle:
+                # A connection that broke at a mere question: of what is to be sent on it nothing is in doubt.
+                raise not_reached(error.__cause__ or error, self.place.name) from error
+            return  # who may not ask may still use it
+        tell_of_version(status.version, self.place.name)
 
     def _authenticate(self, link: Link) -> Steps[None]:
         message = m.Authenticate(name=self.place.user, password=self.place.password)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -40,8 +40,13 @@ class Follow:
 
 def is_ordered(version: str) -> bool:
     """Whether a progress note never overtakes changes; in older ones it may, and would lose them."""
+    return is_mended(version, _ORDERED)
+
+
+def is_mended(version: str, since: Mapping[tuple[int, ...], tuple[int, ...]]) -> bool:
+    """Whether a version has what each of its lines has `since` then, and all have from 3.6 on."""
     found = version_of(version)
-    return found >= _ORDERED.get(found[:2], (3, 6, 0))
+    return found >= since.get(found[:2], (3, 6, 0))
 
 
 def version_of(text: str) -> tuple[int, ...]:

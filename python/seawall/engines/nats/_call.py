@@ -166,6 +166,10 @@ class Call:
         """The message at a sequence."""
         return await self._get(stream, {"seq": sequence})
 
+    async def next(self, stream: str, subject: str, after: int) -> Message | None:
+        """The first message of a subject or filter behind a sequence."""
+        return await self._get(stream, {"seq": after + 1, "next_by_subj": subject})
+
     async def _get(self, stream: str, body: dict[str, Any]) -> Message | None:
         try:
             return of_answer((await self.api(f"STREAM.MSG.GET.{stream}", body))["message"])

@@ -74,9 +74,8 @@ class Follower:
         while True:
             now_ns, newest = await call.now(self._stream.name)
             page = await self._pull(call, here, _MOST)
-            # Everything that was there before the question has been told when nothing is left, in the only copy.
-            whole = (not page or page[-1].pending == 0) and self._stream.name not in call.replicated
-            told = max(after, newest if whole else 0)
+            reached = max([after, *(delivery.message.sequence for delivery in page)])
+            told = newest if await self._is_all(call, feed.prefix, reached, newest) else after
             left_ns = round((until - asyncio.get_running_loop().time()) * 1e9)
             if not page and left_ns > 0 and not await self._end_leases(call, here, now_ns):
                 page = await self._pull(call, here, 1, min([left_ns, *self._ends(here, now_ns)]))
@@ -84,9 +83,20 @@ class Follower:
             trimmed, _ = await self._history.mark(call)
             if trimmed > after:
                 raise _compacted(trimmed, after)
-            after = max([told, *(delivery.message.sequence for delivery in page)])
+            after = max([told, reached, *(delivery.message.sequence for delivery in page)])
             if changes or left_ns <= 0:
                 return Batch(changes, after)
+
+    async def _is_all(self, call: Call, prefix: str, reached: int, newest: int) -> bool:
+        """Whether nothing up to the newest is left to tell: asked of the messages, in the only copy.
+
+        A consumer learns of a message after it is stored, so that it has nothing left says nothing.
+        """
+        stream = self._stream
+        if newest <= reached or stream.name in call.replicated:
+            return False
+        left = await call.next(stream.name, stream.subject("k", below(prefix)), reached)
+        return left is None or left.sequence > newest
 
     async def _begin(self, call: Call, feed: Feed) -> Following:
         stream = self._stream

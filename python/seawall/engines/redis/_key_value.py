@@ -1,4 +1,4 @@
-"""Keys and values in hashes, their order in a sorted set, their history in a stream."""
+"""Entries in a hash, the order of their keys in a sorted set, their history in a stream."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from seawall.engines.redis._call import Call, load
 from seawall.errors import Compacted
 
 _SCRIPT = load("key_value.lua")
-_PARTS = ("meta", "values", "facts", "names", "history", "leases", "bound")
+_PARTS = ("meta", "entries", "names", "history", "leases", "bound")
 _HISTORY = _PARTS.index("history")
 _LOST = -1
 
@@ -34,7 +34,7 @@ class RedisKeyValue(KeyValue):
 
     def _get(self, key: str) -> Op[Entry | None]:
         found = yield self._call("get", key, again=True)
-        return Entry(key, found[0], found[1], found[2].decode() or None) if found else None
+        return None if found is None else _entry(key, found)
 
     def _put(self, key: str, value: bytes, lease: str | None, expected: int | None) -> Op[Swap]:
         reply = yield self._call("put", key, value, lease or "", _or_empty(expected))
@@ -48,8 +48,8 @@ class RedisKeyValue(KeyValue):
 
     def _list(self, prefix: str, limit: int) -> Op[Listing]:
         reply = yield self._call("list", prefix, limit, again=True)
-        parts = zip(reply[1::3], reply[2::3], reply[3::3], strict=True)
-        return Listing(tuple(_entry(key, value, facts) for key, value, facts in parts), reply[0])
+        parts = zip(reply[1::2], reply[2::2], strict=True)
+        return Listing(tuple(_entry(key.decode(), entry) for key, entry in parts), reply[0])
 
     def _grant(self, ttl: float) -> Op[Lease]:
         lease = yield self._call("grant", ceil(ttl * 1e6))
@@ -103,9 +103,10 @@ def _or_empty(expected: int | None) -> int | str:
     return "" if expected is None else expected
 
 
-def _entry(key: bytes, value: bytes, facts: bytes) -> Entry:
-    revision, _, lease = facts.decode().partition(" ")
-    return Entry(key.decode(), value, int(revision), lease or None)
+def _entry(key: str, found: bytes) -> Entry:
+    revision, length, rest = found.split(b" ", 2)
+    lease = rest[: int(length)]
+    return Entry(key, rest[len(lease) :], int(revision), lease.decode() or None)
 
 
 def _change(parts: list[Any]) -> Change:

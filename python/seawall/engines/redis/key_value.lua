@@ -1,5 +1,5 @@
 -- One operation on the keys of a namespace: ARGV is its name, the bounds of the history, and its arguments.
-local META, VALUES, FACTS, NAMES, HISTORY, LEASES, BOUND = unpack(KEYS)
+local META, ENTRIES, NAMES, HISTORY, LEASES, BOUND = unpack(KEYS)
 local MOST, MOST_BYTES = tonumber(ARGV[2]), tonumber(ARGV[3])
 local LOST, MOST_CHANGES, MOST_REPLY_BYTES, PAGE = -1, 1000, 4000000, 50
 -- Trimmed a page at a time: one by one would double the cost of a change.
@@ -42,27 +42,42 @@ local function record(key, value)
   return tonumber(revision)
 end
 
-local function facts(key)
-  local found = redis.call('HGET', FACTS, key)
+-- An entry is "revision, length of the lease, the lease and the value": one field to write and to read.
+local function entry(key)
+  local found = redis.call('HGET', ENTRIES, key)
   if not found then return 0, '' end
-  local revision, lease = string.match(found, '^(%d+) ?(.*)$')
-  return tonumber(revision), lease
+  local revision, length, from = string.match(found, '^(%d+) (%d+) ()')
+  from = from + tonumber(length)
+  return tonumber(revision), string.sub(found, from - tonumber(length), from - 1), string.sub(found, from), found
+end
+
+local function store(key, value, lease, revision)
+  redis.call('HSET', ENTRIES, key, str(revision) .. ' ' .. #lease .. ' ' .. lease .. value)
+  redis.call('ZADD', NAMES, 0, key)
+end
+
+-- The key that a lease was made with, which its name says; other keys that are bound to it are in a set.
+local function own(lease) return string.match(lease, '^%d+%-%d+%-(.*)$') end
+
+local function bind(key, lease)
+  if lease ~= '' and own(lease) ~= key then redis.call('ZADD', BOUND, 0, lease .. '\0' .. key) end
 end
 
 local function unbind(key, lease)
-  if lease ~= '' then redis.call('ZREM', BOUND, lease .. '\0' .. key) end
+  if lease ~= '' and own(lease) ~= key then redis.call('ZREM', BOUND, lease .. '\0' .. key) end
 end
 
 -- A deletion comes first, which a server that is out of memory allows; then it allows the rest of the script.
 local function remove(key, lease)
-  redis.call('HDEL', VALUES, key)
-  redis.call('HDEL', FACTS, key)
+  redis.call('HDEL', ENTRIES, key)
   redis.call('ZREM', NAMES, key)
   unbind(key, lease)
   return record(key, nil)
 end
 
 local function finish(lease)
+  local key = own(lease)
+  if key and select(2, entry(key)) == lease then remove(key, lease) end
   local bound = redis.call('ZRANGEBYLEX', BOUND, '[' .. lease .. '\0', '(' .. lease .. '\1')
   for _, each in ipairs(bound) do remove(string.sub(each, #lease + 2), lease) end
   return redis.call('ZREM', LEASES, lease)
@@ -72,27 +87,21 @@ for _, lease in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', str(now))) do
 
 local run = {}
 
-function run.get(key)
-  local revision, lease = facts(key)
-  if revision == 0 then return {} end
-  return {redis.call('HGET', VALUES, key), revision, lease}
-end
+function run.get(key) return redis.call('HGET', ENTRIES, key) end
 
 function run.put(key, value, lease, expected)
   if lease ~= '' and not redis.call('ZSCORE', LEASES, lease) then return {LOST} end
-  local found, bound = facts(key)
+  local found, bound = entry(key)
   if expected ~= '' and tonumber(expected) ~= found then return {0, found} end
   unbind(key, bound)
   local revision = record(key, value)
-  redis.call('HSET', VALUES, key, value)
-  redis.call('HSET', FACTS, key, lease == '' and str(revision) or str(revision) .. ' ' .. lease)
-  redis.call('ZADD', NAMES, 0, key)
-  if lease ~= '' then redis.call('ZADD', BOUND, 0, lease .. '\0' .. key) end
+  store(key, value, lease, revision)
+  bind(key, lease)
   return {1, revision}
 end
 
 function run.delete(key, expected)
-  local found, lease = facts(key)
+  local found, lease = entry(key)
   if found == 0 or (expected ~= '' and tonumber(expected) ~= found) then return {0, found} end
   return {1, remove(key, lease)}
 end
@@ -102,17 +111,17 @@ function run.list(prefix, limit)
   local reply = {meta('revision')}
   for first = 1, #keys, 1000 do
     local some = {unpack(keys, first, math.min(first + 999, #keys))}
-    local values, all = redis.call('HMGET', VALUES, unpack(some)), redis.call('HMGET', FACTS, unpack(some))
+    local entries = redis.call('HMGET', ENTRIES, unpack(some))
     for place, key in ipairs(some) do
-      reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = key, values[place], all[place]
+      reply[#reply + 1], reply[#reply + 2] = key, entries[place]
     end
   end
   return reply
 end
 
--- The name of a lease says how long it lasts.
-local function grant(tick, ttl)
-  local lease = tick .. '-' .. ttl
+-- The name of a lease says how long it lasts, and which key it was made with.
+local function grant(tick, ttl, key)
+  local lease = tick .. '-' .. ttl .. (key and '-' .. key or '')
   redis.call('ZADD', LEASES, str(now + tonumber(ttl)), lease)
   return lease
 end
@@ -126,32 +135,29 @@ end
 local function older(keys, revision)
   local ahead = 0
   for _, key in ipairs(keys) do
-    if facts(key) < revision then ahead = ahead + 1 end
+    if entry(key) < revision then ahead = ahead + 1 end
   end
   return ahead
 end
 
 function run.enlist(key, value, ttl, behind, most)
   local from, to = '[' .. behind, '(' .. behind .. '\255'
-  local found, bound = facts(key)
+  local found, lease, held = entry(key)
   if found ~= 0 then
-    if bound == '' or redis.call('HGET', VALUES, key) ~= value then return {LOST, 0} end
-    return {1, older(redis.call('ZRANGEBYLEX', NAMES, from, to), found), found, bound}
+    if lease == '' or held ~= value then return {LOST, 0} end
+    return {1, older(redis.call('ZRANGEBYLEX', NAMES, from, to), found), found, lease}
   end
   local ahead = redis.call('ZLEXCOUNT', NAMES, from, to)
   if most ~= '' and ahead >= tonumber(most) then return {0, ahead} end
   local revision = record(key, value)
   -- Nobody else is given this number, so it names the lease too.
-  local lease = grant(str(revision), ttl)
-  redis.call('HSET', VALUES, key, value)
-  redis.call('HSET', FACTS, key, str(revision) .. ' ' .. lease)
-  redis.call('ZADD', NAMES, 0, key)
-  redis.call('ZADD', BOUND, 0, lease .. '\0' .. key)
+  lease = grant(str(revision), ttl, key)
+  store(key, value, lease, revision)
   return {1, ahead, revision, lease}
 end
 
 function run.keep_alive(lease)
-  local ttl = tonumber(string.match(lease, '%-(%d+)$') or '')
+  local ttl = tonumber(string.match(lease, '^%d+%-(%d+)') or '')
   if not ttl or not redis.call('ZSCORE', LEASES, lease) then return LOST end
   redis.call('ZADD', LEASES, 'XX', str(now + ttl), lease)
   return ttl

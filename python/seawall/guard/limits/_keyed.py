@@ -9,6 +9,7 @@ from typing import Any
 
 from seawall._core import keyed as _core
 from seawall._core.descriptors import own_methods
+from seawall.guard._made import tell
 from seawall.guard._policy import OnConflict, conflict_of, name_of
 from seawall.guard.limits import _options as options
 from seawall.guard.limits._decision import KeyedStats
@@ -51,6 +52,7 @@ class Keyed(_core.KeyedLimiter):
             name_of(name, f"{limiter.name}/keyed"),
             conflict_of(on_conflict),
         )
+        tell(self)
 
     @property
     def limit(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 from seawall._core import guarded as _core
 from seawall.errors import ConfigError
 from seawall.guard._custom import Custom
+from seawall.guard._made import tell
 from seawall.guard._policy import Face, Policy, name_of
 from seawall.guard._protect import Guarded, awaited, called_plainly, carried, protect
 
@@ -55,6 +56,7 @@ class Pipeline:
         self._route = _core.Route(arranged(policies))
         self._reloading = Lock()
         self._written: tuple[tuple[str, dict[str, Any]], ...] = ()  # the configuration it was made of
+        tell(self)
 
     @property
     def policies(self) -> tuple[Policy, ...]:

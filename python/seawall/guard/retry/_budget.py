@@ -9,6 +9,7 @@ from typing import Self
 from seawall._core.budget import Budget
 from seawall._core.descriptors import own_methods
 from seawall.clock import Clock
+from seawall.guard._made import tell
 from seawall.guard._policy import OnConflict, conflict_of, name_of
 from seawall.guard.limits._options import clock_of
 from seawall.guard.retry._budget_options import BudgetOptions
@@ -85,6 +86,7 @@ class RetryBudget(Budget):
         conflict = conflict_of(on_conflict)
         named = name_of(name, "retry_budget")
         self._open(named, clock_of(clock, shared), options.config(), Segment.of(shared), conflict)
+        tell(self)
 
     def reconfigure(
         self, ratio: float = 0.2, *, min_per_second: float = 10.0, window: float | timedelta = 10.0

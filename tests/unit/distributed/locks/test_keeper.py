@@ -105,6 +105,22 @@ def test_an_engine_that_hangs_holds_up_no_other(monkeypatch):
         release.set()
 
 
+def test_an_engine_that_is_closed_takes_its_locks_with_it_and_no_others():
+    """Who held learns it at the end of the lease, and the thread ends; the locks of another engine are renewed."""
+    before = keepers()
+    closed, well = open_engine("memory://"), open_engine("memory://")
+    with FencedLock(well, "x", ttl=3) as other:
+        held = FencedLock(closed, "x", ttl=0.6).acquire()
+        threads = [one for one in keepers() if one not in before]
+        assert len(threads) == 2
+        closed.close()
+        until(held.lost.is_set)
+        first = other._stand.since_ns
+        until(lambda: other._stand.since_ns > first)
+        until(lambda: sum(one.is_alive() for one in threads) == 1)
+    assert all(map(ended, threads))
+
+
 # It is what the test is about; 3.12 warns of it.
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_forked_child_renews_what_it_acquires_itself():

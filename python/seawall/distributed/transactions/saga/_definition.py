@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from seawall.clock import to_ns
+from seawall.distributed.transactions._conducting import (
+    Action,
+    check_name,
+    check_policies,
+    check_unique,
+    first_tries,
+    guard_of,
+    must_succeed,
+)
 from seawall.errors import ConfigError
-from seawall.guard.retry import Exponential, Retry
-from seawall.guard.timeout import Timeout
+from seawall.guard.retry import Retry
 
-Action = Callable[[Any], Any]
-
-_FORWARD = Retry(3, backoff=Exponential(0.1, 2.0, 10.0), name="saga step")
-# Where there is no way back: whatever was raised, the next attempt may succeed.
-_MUST = Retry(10, on=Exception, backoff=Exponential(0.1, 2.0, 60.0), name="saga step that must succeed")
+_FORWARD = first_tries("saga step")
+_MUST = must_succeed("saga step that must succeed")
 
 
 @dataclass(frozen=True)
@@ -51,20 +56,15 @@ class Step:
 
     def __post_init__(self) -> None:
         name = self.name
-        if not isinstance(name, str) or not name.isprintable() or not 1 <= len(name.encode()) <= 100 or "/" in name:
-            raise ConfigError(f"name must be text of 1 to 100 bytes without '/', got {name!r}")
+        check_name(name, of_step=True)
         for what in ("action", "compensation"):
             call = getattr(self, what)
             if not callable(call) and not (what == "compensation" and call is None):
                 raise ConfigError(f"{what} of step {name!r} must be a function of the step's context, got {call!r}")
-        for what in ("retry", "compensation_retry"):
-            policy = getattr(self, what)
-            if policy is not None and not isinstance(policy, Retry):
-                raise ConfigError(f"{what} of step {name!r} must be a Retry, got {policy!r}")
+        check_policies(self, f"step {name!r}", "retry", "compensation_retry")
         if self.pivot and self.compensation is not None:
             raise ConfigError(f"step {name!r} is the pivot and cannot be undone; leave its compensation out")
-        # Here, not on the first call: a time that can never work is found when the saga is defined.
-        object.__setattr__(self, "guard", None if self.timeout is None else Timeout(self.timeout, name=name))
+        object.__setattr__(self, "guard", guard_of(self.timeout, name))
 
     guard = None
 
@@ -102,8 +102,7 @@ class Saga:
     """
 
     def __init__(self, name: str, *steps: Step | Parallel, deadline: float | timedelta | None = None) -> None:
-        if not isinstance(name, str) or not name.isprintable() or not 1 <= len(name.encode()) <= 100:
-            raise ConfigError(f"name must be text of 1 to 100 bytes, got {name!r}")
+        check_name(name)
         self.name = name
         self.stages = tuple(_branches(name, step) for step in steps)
         self.deadline_us = None if deadline is None else to_ns(deadline, "deadline", least_ns=1_000_000) // 1_000
@@ -121,10 +120,7 @@ class Saga:
         steps = list(self._all())
         if not steps:
             raise ConfigError(f"saga {self.name!r} must have at least one step")
-        if len(steps) > len(self.steps):
-            names = [step.name for step in steps]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise ConfigError(f"saga {self.name!r} has two steps named {twice!r}; their records would be mixed up")
+        check_unique([step.name for step in steps], f"saga {self.name!r}", "steps")
         pivots = [step.name for step in steps if step.pivot]
         if len(pivots) > 1:
             raise ConfigError(f"saga {self.name!r} must have at most one pivot, got {', '.join(pivots)}")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from seawall.distributed.transactions._conducting import then_words
 from seawall.distributed.transactions._kinds import Kind, Summary
 from seawall.distributed.transactions._records import LogEntry
-from seawall.distributed.transactions.saga._state import ACTION, SagaState, fold
+from seawall.distributed.transactions.saga._state import ACTION, ENDS, SagaState, fold
 
 
 class SagaKind:
     """Reads the records of sagas."""
 
     name = "saga"
+    ends = ENDS
 
     def summary(self, entries: Sequence[LogEntry]) -> Summary:
         """Where the saga stands."""
@@ -34,7 +36,7 @@ class SagaKind:
             case "done":
                 return _call(entry)
             case "failed":
-                return f"{_call(entry)}: {data['error']}{_then(entry)}"
+                return f"{_call(entry)}: {data['error']}{then_words(entry)}"
             case "finished":
                 return str(data["state"])
         return ", ".join(str(value) for value in data.values() if value)
@@ -62,13 +64,6 @@ def _no_way_back(state: SagaState) -> str:
 def _call(entry: LogEntry) -> str:
     step, operation = entry.data["step"], entry.data["of"]
     return str(step) if operation == ACTION else f"{operation} of {step}"
-
-
-def _then(entry: LogEntry) -> str:
-    if entry.data.get("refused"):
-        return " (refused)"
-    wait = entry.data.get("wait")
-    return f" ({entry.data.get('why', '')})" if wait is None else f" (again in {wait / 1e6:.3g} s)"
 
 
 KIND: Kind = SagaKind()

@@ -3,34 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
-from typing import Literal
 
+from seawall.distributed.transactions._conducting import UNDER_WAY, Call, Move
 from seawall.distributed.transactions.saga._definition import Saga, Step
-from seawall.distributed.transactions.saga._state import ACTION, COMPENSATION, Call, SagaState
-
-MOST_CUTS = 10
-"""So often an operation is begun again without an end, before somebody has to look why the process dies in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """What to do next.
-
-    Args:
-        start: Operations to begin now.
-        wake_us: When to ask again although nothing ended, in Unix time; None when something under way must end first.
-        then: What becomes of it: a saga goes back, a TCC is to confirm or to cancel, both are parked or finished.
-        why: Of that; for "finish" its outcome.
-    """
-
-    start: tuple[Call, ...] = ()
-    wake_us: int | None = None
-    then: Literal["", "back", "confirm", "cancel", "park", "finish"] = ""
-    why: str = ""
-
-
-_UNDER_WAY = Move()
+from seawall.distributed.transactions.saga._state import ACTION, COMPENSATED, COMPENSATION, DONE, SagaState
 
 
 def next_move(saga: Saga, state: SagaState, now_us: int, busy: Set[Call]) -> Move:
@@ -50,9 +26,9 @@ def next_move(saga: Saga, state: SagaState, now_us: int, busy: Set[Call]) -> Mov
 def _forward(saga: Saga, state: SagaState, now_us: int, busy: Set[Call]) -> Move:
     runnable = list(_runnable(saga, state))
     if not runnable:
-        return Move(then="finish", why="done")
+        return Move(then="finish", why=DONE)
     if ending := _ending(saga, state, runnable, now_us, busy):
-        return _UNDER_WAY if busy else ending
+        return UNDER_WAY if busy else ending
     ready = [(step.name, ACTION) for step in runnable if (step.name, ACTION) not in busy]
     start = tuple(call for call in ready if state.of(*call).due_us <= now_us)
     later = [state.of(*call).due_us for call in ready if call not in start]
@@ -78,10 +54,10 @@ def _ending(saga: Saga, state: SagaState, runnable: list[Step], now_us: int, bus
     """What ends the way forward, if anything does."""
     for step in runnable:
         progress = state.of(step.name, ACTION)
-        is_worn = progress.state == "begun" and progress.cuts >= MOST_CUTS and (step.name, ACTION) not in busy
+        is_worn = progress.is_worn and (step.name, ACTION) not in busy
         if progress.state not in ("given_up", "refused") and not is_worn:
             continue
-        why = f"step {step.name!r}: {worn(progress.cuts) if is_worn else progress.error}"
+        why = f"step {step.name!r}: {progress.worn() if is_worn else progress.error}"
         if saga.is_after_pivot(step.name):
             return Move(then="park", why=why)
         if step.pivot and progress.state != "refused":
@@ -99,7 +75,7 @@ def _is_bound(saga: Saga, state: SagaState) -> bool:
 
 def _back(saga: Saga, state: SagaState, now_us: int, busy: Set[Call]) -> Move:
     if busy:
-        return _UNDER_WAY
+        return UNDER_WAY
     for name in reversed(state.order):
         call = (name, COMPENSATION)
         progress = state.of(*call)
@@ -109,12 +85,7 @@ def _back(saga: Saga, state: SagaState, now_us: int, busy: Set[Call]) -> Move:
             continue
         if progress.state in ("given_up", "refused"):
             return Move(then="park", why=f"compensation of step {name!r}: {progress.error}")
-        if progress.state == "begun" and progress.cuts >= MOST_CUTS:
-            return Move(then="park", why=f"compensation of step {name!r}: {worn(progress.cuts)}")
+        if progress.is_worn:
+            return Move(then="park", why=f"compensation of step {name!r}: {progress.worn()}")
         return Move(start=(call,)) if progress.due_us <= now_us else Move(wake_us=progress.due_us)
-    return Move(then="finish", why="compensated")
-
-
-def worn(cuts: int) -> str:
-    """Why an operation is not begun again that was begun so often and never ended."""
-    return f"it was begun {cuts + 1} times and never came to an end; see why the process dies in it"
+    return Move(then="finish", why=COMPENSATED)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from seawall.distributed.transactions._owned import History
-from seawall.distributed.transactions.saga._state import fold
+from seawall.distributed.transactions.saga._state import DONE, ENDS, fold
 from seawall.errors import TransactionError
 
 
@@ -33,12 +33,12 @@ class SagaResult:
     @property
     def ok(self) -> bool:
         """Whether all steps are done."""
-        return self.state == "done"
+        return self.state == DONE
 
     @property
     def finished(self) -> bool:
         """Whether nothing more will happen."""
-        return self.state in ("done", "compensated", "resolved")
+        return ENDS.is_over(self.state)
 
     def raise_unless_done(self) -> Self:
         """The result itself when all steps are done.

@@ -6,39 +6,14 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+from seawall.distributed.transactions._conducting import IDLE, Call, Progress
+from seawall.distributed.transactions._kinds import RESOLVED, Ends
 from seawall.distributed.transactions._records import LogEntry
 
 ACTION, COMPENSATION = "action", "compensation"
+DONE, COMPENSATED = "done", "compensated"
+ENDS = Ends(frozenset({DONE}), frozenset({COMPENSATED}), frozenset({"compensating"}))
 Phase = Literal["running", "compensating", "parked", "finished"]
-Call = tuple[str, str]
-"""A step, and which of its two operations."""
-
-
-class Progress(NamedTuple):
-    """How far one action or compensation has come.
-
-    Attributes:
-        state: idle, begun (its end is not recorded), failed (to be tried again), given_up, refused, done.
-        attempts: Attempts that have failed.
-        cuts: How often it was begun again in a row without an end: the process died, or was cancelled.
-        since_us: When the first attempt began.
-        wait_us: The wait before the next attempt.
-        due_us: When that begins.
-        result: What it returned.
-        error: What it raised last.
-    """
-
-    state: Literal["idle", "begun", "failed", "given_up", "refused", "done"] = "idle"
-    attempts: int = 0
-    cuts: int = 0
-    since_us: int = 0
-    wait_us: int = 0
-    due_us: int = 0
-    result: Any = None
-    error: str = ""
-
-
-IDLE = Progress()
 
 
 class SagaState(NamedTuple):
@@ -115,36 +90,17 @@ def apply(state: SagaState, entry: LogEntry) -> SagaState:
         case "ordered":
             return _ordered(state, data["to"], data["why"])
         case "finished":
-            reason = state.reason if data["state"] == "resolved" else state.turned
+            reason = state.reason if data["state"] == RESOLVED else state.turned
             return state._replace(phase="finished", outcome=data["state"], reason=reason)
     return state
 
 
 def _moved(state: SagaState, call: Call, entry: LogEntry) -> SagaState:
-    progress = progressed(state.of(*call), entry)
+    progress = state.of(*call).after(entry)
     order = state.order
     if call[1] == ACTION and call[0] not in order:
         order = (*order, call[0])
     return state._replace(order=order, progress={**state.progress, call: progress})
-
-
-def progressed(progress: Progress, entry: LogEntry) -> Progress:
-    """How far an operation has come after one more record of it."""
-    data = entry.data
-    if entry.what == "started":
-        cuts = progress.cuts + 1 if progress.state == "begun" else 0
-        return progress._replace(state="begun", cuts=cuts, since_us=progress.since_us or entry.at_us)
-    if entry.what == "done":
-        return progress._replace(state="done", cuts=0, result=data.get("result"))
-    wait_us = data.get("wait")
-    return progress._replace(
-        state="refused" if data.get("refused") else "given_up" if wait_us is None else "failed",
-        attempts=progress.attempts + 1,
-        cuts=0,
-        wait_us=wait_us or 0,
-        due_us=entry.at_us + (wait_us or 0),
-        error=data["error"],
-    )
 
 
 def _ordered(state: SagaState, what: str, why: str) -> SagaState:
@@ -166,9 +122,7 @@ def _afresh(state: SagaState, phase: Phase) -> SagaState:
     """On the way it was on; what had failed there has all its attempts again."""
     operation = COMPENSATION if phase == "compensating" else ACTION
     progress = {
-        call: each._replace(state="begun", attempts=0, cuts=0, since_us=0, due_us=0, wait_us=0)
-        if call[1] == operation and each.state not in ("idle", "done")
-        else each
+        call: each.afresh() if call[1] == operation and each.state not in ("idle", "done") else each
         for call, each in state.progress.items()
     }
     return state._replace(phase=phase, reason=state.turned, progress=progress)

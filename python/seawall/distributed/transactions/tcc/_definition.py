@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from seawall.clock import to_ns
+from seawall.distributed.transactions._conducting import (
+    Action,
+    check_name,
+    check_policies,
+    check_unique,
+    first_tries,
+    guard_of,
+    must_succeed,
+)
 from seawall.distributed.transactions.tcc._state import TRY
 from seawall.errors import ConfigError
-from seawall.guard.retry import Exponential, Retry
-from seawall.guard.timeout import Timeout
+from seawall.guard.retry import Retry
 
-Action = Callable[[Any], Any]
-
-_TRY = Retry(3, backoff=Exponential(0.1, 2.0, 10.0), name="try of a branch")
-# Decided is decided: whatever was raised, the next attempt may succeed.
-_MUST = Retry(10, on=Exception, backoff=Exponential(0.1, 2.0, 60.0), name="branch that must succeed")
+_TRY = first_tries("try of a branch")
+_MUST = must_succeed("branch that must succeed")
 
 
 @dataclass(frozen=True)
@@ -54,19 +57,14 @@ class Branch:
 
     def __post_init__(self) -> None:
         name = self.name
-        if not isinstance(name, str) or not name.isprintable() or not 1 <= len(name.encode()) <= 100 or "/" in name:
-            raise ConfigError(f"name must be text of 1 to 100 bytes without '/', got {name!r}")
+        check_name(name, of_step=True)
         for what in ("try_", "confirm", "cancel"):
             if not callable(getattr(self, what)):
                 raise ConfigError(
                     f"{what} of branch {name!r} must be a function of the branch's context, got {getattr(self, what)!r}"
                 )
-        for what in ("retry", "confirm_retry", "cancel_retry"):
-            policy = getattr(self, what)
-            if policy is not None and not isinstance(policy, Retry):
-                raise ConfigError(f"{what} of branch {name!r} must be a Retry, got {policy!r}")
-        # Here, not on the first call: a time that can never work is found when the TCC is defined.
-        object.__setattr__(self, "guard", None if self.timeout is None else Timeout(self.timeout, name=name))
+        check_policies(self, f"branch {name!r}", "retry", "confirm_retry", "cancel_retry")
+        object.__setattr__(self, "guard", guard_of(self.timeout, name))
 
     guard = None
 
@@ -92,16 +90,12 @@ class Tcc:
     def __init__(
         self, name: str, *branches: Branch, deadline: float | timedelta | None = None, parallel: bool = False
     ) -> None:
-        if not isinstance(name, str) or not name.isprintable() or not 1 <= len(name.encode()) <= 100:
-            raise ConfigError(f"name must be text of 1 to 100 bytes, got {name!r}")
+        check_name(name)
         if not branches or not all(isinstance(branch, Branch) for branch in branches):
             raise ConfigError(f"branches of tcc {name!r} must be one Branch or more, got {branches!r}")
         self.name = name
         self.branches = {branch.name: branch for branch in branches}
-        if len(self.branches) < len(branches):
-            names = [branch.name for branch in branches]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise ConfigError(f"tcc {name!r} has two branches named {twice!r}; their records would be mixed up")
+        check_unique([branch.name for branch in branches], f"tcc {name!r}", "branches")
         self.deadline_us = None if deadline is None else to_ns(deadline, "deadline", least_ns=1_000_000) // 1_000
         self.parallel = bool(parallel)
 

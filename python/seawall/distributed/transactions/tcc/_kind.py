@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from seawall.distributed.transactions._conducting import then_words
 from seawall.distributed.transactions._kinds import Kind, Summary
 from seawall.distributed.transactions._records import LogEntry
-from seawall.distributed.transactions.tcc._state import CANCEL, CONFIRM, TRY, TccState, fold
+from seawall.distributed.transactions.tcc._state import CANCEL, CONFIRM, ENDS, TRY, TccState, fold
 
 
 class TccKind:
     """Reads the records of TCCs."""
 
     name = "tcc"
+    ends = ENDS
 
     def summary(self, entries: Sequence[LogEntry]) -> Summary:
         """Where the TCC stands."""
@@ -32,7 +34,7 @@ class TccKind:
             case "started" | "done":
                 return _call(entry) + (f", attempt {data['attempt']}" if entry.what == "started" else "")
             case "failed":
-                return f"{_call(entry)}: {data['error']}{_then(entry)}"
+                return f"{_call(entry)}: {data['error']}{then_words(entry)}"
             case "decided":
                 return f"to {data['to']}" + (f": {data['why']}" if data["why"] else "")
             case "finished":
@@ -61,13 +63,6 @@ def _is_cancelled(state: TccState, branch: str) -> bool:
 
 def _call(entry: LogEntry) -> str:
     return f"{entry.data['of']} of {entry.data['step']}"
-
-
-def _then(entry: LogEntry) -> str:
-    if entry.data.get("refused"):
-        return " (refused)"
-    wait = entry.data.get("wait")
-    return f" ({entry.data.get('why', '')})" if wait is None else f" (again in {wait / 1e6:.3g} s)"
 
 
 KIND: Kind = TccKind()

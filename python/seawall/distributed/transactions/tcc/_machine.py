@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 
-from seawall.distributed.transactions.saga._machine import MOST_CUTS, Move, worn
-from seawall.distributed.transactions.saga._state import Call
+from seawall.distributed.transactions._conducting import UNDER_WAY, Call, Move
 from seawall.distributed.transactions.tcc._definition import Tcc
-from seawall.distributed.transactions.tcc._state import CANCEL, CONFIRM, TRY, TccState
-
-_UNDER_WAY = Move()
+from seawall.distributed.transactions.tcc._state import CANCEL, CANCELLED, CONFIRM, CONFIRMED, TRY, TccState
 
 
 def next_move(tcc: Tcc, state: TccState, now_us: int, busy: Set[Call]) -> Move:
@@ -31,7 +28,7 @@ def _try(tcc: Tcc, state: TccState, now_us: int, busy: Set[Call]) -> Move:
     if not left:
         return Move(then="confirm")
     if why := _why_not(state, left, now_us, busy):
-        return _UNDER_WAY if busy else Move(then="cancel", why=why)
+        return UNDER_WAY if busy else Move(then="cancel", why=why)
     move = _begin(tcc, state, [(name, TRY) for name in left], now_us, busy)
     if move.wake_us is not None and state.deadline_us is not None:
         return Move(move.start, min(move.wake_us, state.deadline_us))
@@ -56,7 +53,7 @@ def _settle(tcc: Tcc, state: TccState, now_us: int, busy: Set[Call]) -> Move:
     confirming = state.phase == "confirming"
     left = [call for call in _calls(tcc, state, confirming) if state.of(*call).state != "done"]
     if not left:
-        return Move(then="finish", why="confirmed" if confirming else "cancelled")
+        return Move(then="finish", why=CONFIRMED if confirming else CANCELLED)
     stuck = {call: why for call in left if call not in busy and (why := _stuck(state, call))}
     # What can be settled is settled before the rest waits for a person.
     if len(stuck) == len(left):
@@ -75,13 +72,13 @@ def _stuck(state: TccState, call: Call) -> str:
     progress = state.of(*call)
     if progress.state in ("given_up", "refused"):
         return progress.error
-    return worn(progress.cuts) if progress.state == "begun" and progress.cuts >= MOST_CUTS else ""
+    return progress.worn() if progress.is_worn else ""
 
 
 def _begin(tcc: Tcc, state: TccState, calls: Iterable[Call], now_us: int, busy: Set[Call]) -> Move:
     """Begin what is due: all of it, or one after the other."""
     if busy and not tcc.parallel:
-        return _UNDER_WAY
+        return UNDER_WAY
     ready = [call for call in calls if call not in busy]
     due = tuple(call for call in ready if state.of(*call).due_us <= now_us)
     in_order = state.phase == "trying" and not tcc.parallel

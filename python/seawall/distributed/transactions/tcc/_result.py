@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from seawall.distributed.transactions._owned import History
-from seawall.distributed.transactions.tcc._state import fold
+from seawall.distributed.transactions.tcc._state import CONFIRMED, ENDS, fold
 from seawall.errors import TransactionError
 
 
@@ -33,12 +33,12 @@ class TccResult:
     @property
     def ok(self) -> bool:
         """Whether all branches are confirmed."""
-        return self.state == "confirmed"
+        return self.state == CONFIRMED
 
     @property
     def finished(self) -> bool:
         """Whether nothing more will happen."""
-        return self.state in ("confirmed", "cancelled", "resolved")
+        return ENDS.is_over(self.state)
 
     def raise_unless_confirmed(self) -> Self:
         """The result itself when all branches are confirmed.

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from seawall.distributed.transactions._conducting import IDLE, Call, Progress
+from seawall.distributed.transactions._kinds import RESOLVED, Ends
 from seawall.distributed.transactions._records import LogEntry
-from seawall.distributed.transactions.saga._state import IDLE, Call, Progress, progressed
 
 TRY, CONFIRM, CANCEL = "try", "confirm", "cancel"
+CONFIRMED, CANCELLED = "confirmed", "cancelled"
+ENDS = Ends(frozenset({CONFIRMED}), frozenset({CANCELLED}), frozenset({"cancelling"}))
 Phase = Literal["trying", "confirming", "cancelling", "parked", "finished"]
 DECIDED: Mapping[str, Phase] = {CONFIRM: "confirming", CANCEL: "cancelling"}
 
@@ -87,7 +90,7 @@ def apply(state: TccState, entry: LogEntry) -> TccState:
         case "ordered":
             return _ordered(state, data["to"], data["why"])
         case "finished":
-            reason = state.reason if data["state"] == "resolved" else state.turned
+            reason = state.reason if data["state"] == RESOLVED else state.turned
             return replace(state, phase="finished", outcome=data["state"], reason=reason)
     return state
 
@@ -96,7 +99,7 @@ def _moved(state: TccState, call: Call, entry: LogEntry) -> TccState:
     order = state.order
     if call[1] == TRY and call[0] not in order:
         order = (*order, call[0])
-    return replace(state, order=order, progress={**state.progress, call: progressed(state.of(*call), entry)})
+    return replace(state, order=order, progress={**state.progress, call: state.of(*call).after(entry)})
 
 
 def _ordered(state: TccState, what: str, why: str) -> TccState:
@@ -116,9 +119,7 @@ def _ordered(state: TccState, what: str, why: str) -> TccState:
 def _afresh(state: TccState) -> TccState:
     """Confirms and cancels that were given up, or wait, have all their attempts again."""
     progress = {
-        call: each._replace(state="begun", attempts=0, cuts=0, since_us=0, due_us=0, wait_us=0)
-        if call[1] != TRY and each.state in ("given_up", "refused", "failed", "begun")
-        else each
+        call: each.afresh() if call[1] != TRY and each.state in ("given_up", "refused", "failed", "begun") else each
         for call, each in state.progress.items()
     }
     return replace(state, progress=progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seawall.distributed.transactions._kinds import Summary
+from seawall.distributed.transactions._kinds import Ends, Summary
 from seawall.distributed.transactions._records import LogEntry
 from seawall.distributed.transactions.two_phase._names import KIND_NAME, MEMBER_NAME
 
@@ -21,8 +21,9 @@ _STATES = {
 class TwoPhaseKind:
     """Reads the records of a coordinator; and those of a LoggedParticipant, which are called alike."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *well: str) -> None:
         self.name = name
+        self.ends = Ends(frozenset(well), frozenset({"aborted"}))
 
     def summary(self, entries: Sequence[LogEntry]) -> Summary:
         """Where it stands."""
@@ -64,5 +65,5 @@ class TwoPhaseKind:
         return ""
 
 
-KIND = TwoPhaseKind(KIND_NAME)
-MEMBER_KIND = TwoPhaseKind(MEMBER_NAME)
+KIND = TwoPhaseKind(KIND_NAME, "committed")
+MEMBER_KIND = TwoPhaseKind(MEMBER_NAME, "committed", "read_only")
