@@ -144,4 +144,4 @@ def _count(sample: Sample) -> float:
 
 
 def _module(name: str) -> Any:
-    return needed(_PATH + name, "OTLP", "opentelemetry-proto", "otlp")
+    return needed(_PATH + name, "OTLP", "opentelemetry-proto", "otel")

@@ -326,4 +326,4 @@ def test_otlp_needs_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.proto.collector.metrics.v1.metrics_service_pb2", None)
     with pytest.raises(ConfigError) as told:
         to_otlp(Snapshot(0.0))
-    assert str(told.value) == "OTLP needs the library opentelemetry-proto: pip install 'seawall[otlp]'"
+    assert str(told.value) == "OTLP needs the library opentelemetry-proto: pip install 'seawall[otel]'"
