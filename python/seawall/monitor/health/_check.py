@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakSet
 
 from seawall.clock import Clock, WallClock, to_ns
 from seawall.errors import ConfigError
@@ -45,8 +47,8 @@ class Check:
     """
 
     __slots__ = (
-        "_at", "_changed", "_clock", "_flight", "_fn", "_lock", "_pace", "_scrub", "_seconds", "_state", "_stuck",
-        "name", "options",
+        "__weakref__", "_at", "_changed", "_clock", "_flight", "_fn", "_lock", "_pace", "_scrub", "_seconds", "_state",
+        "_stuck", "name", "options",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +77,7 @@ class Check:
         self._at: float | None = None
         self._flight: Flight | None = None
         self._stuck: list[Flight] = []
+        _ALL.add(self)
 
     def begin(self, *, task: bool) -> Flight | None:
         """Start what must be started; the run to wait for, None when what is known will do."""
@@ -112,16 +115,20 @@ class Check:
             long_ago = self._clock.now_ns() - self._pace.ttl - self._pace.stale
             self._state = replace(self._state, at_ns=min(self._state.at_ns, long_ago))
 
+    def _in_child(self) -> None:
+        """After a fork: the threads of runs are not there, nor is whoever may have held the lock."""
+        self._lock = threading.Lock()
+        self._flight = None
+        self._stuck = []
+
     def _want(self) -> Want:
         running = self._flight is not None
         return want(self._state, self._pace, self._clock.now_ns(), running=running, stuck=len(self._stuck))
 
     def _settle(self, events: list[CheckChanged]) -> None:
         """Take in the run under way if it is over. A run that ends after it was given up is never taken in."""
-        self._stuck = [flight for flight in self._stuck if not flight.done and not flight.lost]
+        self._stuck = [flight for flight in self._stuck if not flight.done]
         flight = self._flight
-        if flight is not None and flight.lost:
-            self._flight = flight = None
         if flight is None or not (flight.done or flight.overdue):
             return
         self._flight = None
@@ -169,6 +176,18 @@ class Check:
         return (
             f"<Check {self.name!r} of {self.options.probe.value}, {critical}: {status.value if status else 'unknown'}>"
         )
+
+
+_ALL: WeakSet[Check] = WeakSet()
+
+
+def _in_child() -> None:
+    for check in tuple(_ALL):
+        check._in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
 
 
 def outcome_of(answer: Any) -> Outcome:

@@ -342,8 +342,9 @@ def test_options_that_cannot_work_are_refused(options: dict[str, Any], message: 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_child_of_a_fork_does_not_wait_for_runs_of_its_parent() -> None:
     """Neither for one under way nor for those that hang: their threads are not there."""
-    clock, fn = ManualClock(), Hanging()
-    health = of(fn, clock, ttl=0, timeout=30, max_stuck=1)
+    fn = Hanging()
+    health = Health()
+    health.add("it", fn, ttl=0, timeout=30, max_stuck=1)
     asker = threading.Thread(target=health.ask)
     asker.start()
     assert fn.entered.acquire(timeout=30)
