@@ -9,17 +9,27 @@ if TYPE_CHECKING:
     from seawall.observe._recorder import Recorder
     from seawall.observe._recording import Recording, Window
     from seawall.observe._snapshot import Exemplar, Family, Sample, Selector, Snapshot
+    from seawall.observe.alerts import Alerts
+    from seawall.observe.dashboard import Dashboard
+    from seawall.observe.metrics import Metrics
+    from seawall.observe.profiler import Profiler
+    from seawall.observe.tracing import Tracer
 
 __all__ = [
+    "Alerts",
+    "Dashboard",
     "Distribution",
     "Exemplar",
     "Family",
     "Matching",
+    "Metrics",
+    "Profiler",
     "Recorder",
     "Recording",
     "Sample",
     "Selector",
     "Snapshot",
+    "Tracer",
     "Window",
 ]
 
@@ -27,6 +37,7 @@ _HOME = {
     "Distribution": "_distribution", "Matching": "_matching", "Recorder": "_recorder", "Recording": "_recording",
     "Window": "_recording", "Exemplar": "_snapshot", "Family": "_snapshot", "Sample": "_snapshot",
     "Selector": "_snapshot", "Snapshot": "_snapshot",
+    "Alerts": "alerts", "Dashboard": "dashboard", "Metrics": "metrics", "Profiler": "profiler", "Tracer": "tracing",
 }  # fmt: skip
 
 

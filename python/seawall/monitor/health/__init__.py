@@ -11,6 +11,7 @@ from seawall.monitor.health._ready_made._redis import RedisCheck
 from seawall.monitor.health._ready_made._sql import SqlCheck
 from seawall.monitor.health._ready_made._tcp import TcpCheck
 from seawall.monitor.health._reports import CheckReport, Report
+from seawall.monitor.health._rows import health_rows
 from seawall.monitor.health._words import Outcome, Probe, Status
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "SqlCheck",
     "Status",
     "TcpCheck",
+    "health_rows",
 ]

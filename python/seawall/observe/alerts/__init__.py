@@ -4,13 +4,14 @@ from seawall.observe.alerts._alert import Alert
 from seawall.observe.alerts._alerts import Alerts
 from seawall.observe.alerts._backtest import BacktestReport, Episode, backtest
 from seawall.observe.alerts._evaluation import Evaluation, Transition
-from seawall.observe.alerts._evidence import Evidence, metrics_of
+from seawall.observe.alerts._evidence import Evidence
 from seawall.observe.alerts._matchers import Matcher
 from seawall.observe.alerts._message import Channel, Message
 from seawall.observe.alerts._moment import Moment
 from seawall.observe.alerts._mutes import Inhibition, Silence
 from seawall.observe.alerts._notifier import Notification
 from seawall.observe.alerts._payload import payload_of
+from seawall.observe.alerts._providers import logs_of, metrics_of, profile_of, traces_of
 from seawall.observe.alerts._readings import (
     Absent,
     Increase,
@@ -87,8 +88,11 @@ __all__ = [
     "Webhook",
     "WebhookRefused",
     "backtest",
+    "logs_of",
     "metrics_of",
     "payload_of",
+    "profile_of",
     "sign",
+    "traces_of",
     "verify",
 ]

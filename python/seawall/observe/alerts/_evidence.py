@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from seawall.clock import Clock, SystemClock
-from seawall.observe._recording import Recording
 from seawall.observe.alerts._alert import Alert
 from seawall.observe.alerts._checks import name_of, seconds_of, whole_of
 from seawall.observe.alerts._times import rfc3339
@@ -185,17 +184,6 @@ def bundle_name(alert: Alert) -> str:
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", alert.name)[:60]
     stamp = rfc3339(alert.starts_at).replace(":", "").replace(".", "-")
     return f"{stamp}-{name}-{alert.fingerprint}"
-
-
-def metrics_of(recording: Recording, seconds: float = 900.0) -> Provider:
-    """A provider of the snapshots of the last `seconds`, as `Recording.load` reads them."""
-
-    def provide(_alert: Alert) -> tuple[str, bytes]:
-        window = recording.window(seconds)
-        lines = (json.dumps(snapshot.to_dict(), separators=(",", ":")) + "\n" for snapshot in window.snapshots)
-        return "metrics.jsonl", "".join(lines).encode()
-
-    return provide
 
 
 def _answered(provider: Provider, alert: Alert, into: list[tuple[str, bytes] | str]) -> None:

@@ -8,10 +8,12 @@ from seawall.observe.dashboard._rows import (
     BudgetRow,
     GuardRow,
     HealthRow,
+    Level,
     Sections,
     SpanRow,
     TraceRow,
 )
+from seawall.observe.dashboard._sections import alert_rows, budget_rows, trace_rows
 
 __all__ = [
     "AlertRow",
@@ -20,8 +22,12 @@ __all__ = [
     "Dashboard",
     "GuardRow",
     "HealthRow",
+    "Level",
     "Sections",
     "SpanRow",
     "TraceRow",
+    "alert_rows",
+    "budget_rows",
     "guard_rows",
+    "trace_rows",
 ]
