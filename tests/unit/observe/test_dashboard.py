@@ -160,7 +160,7 @@ async def test_without_the_token_nothing_is_shown(path: str):
         assert status == 401
         assert told["www-authenticate"] == 'Bearer realm="seawall"'
         assert body == b"this page needs its token: ?token=... once, or Authorization: Bearer ...\n"
-    assert TOKEN not in repr(app) + repr(app._access)
+    assert TOKEN not in repr(app) + repr(app._door)
 
 
 async def test_the_token_opens_once_by_address_and_then_by_cookie():
@@ -229,7 +229,7 @@ def test_the_page_asks_nothing_of_other_hosts():
 
 def test_options_are_checked():
     """The message says what was given, but never a token."""
-    with pytest.raises(ConfigError, match=r"^token must be text of at least 12 characters") as refused:
+    with pytest.raises(ConfigError, match=r"^token must be at least 16 printable ASCII characters") as refused:
         Dashboard(Recording(), token="short")
     assert "short" not in str(refused.value)
     with pytest.raises(ConfigError, match=r"^every must be 0\.1 to 60 seconds, got 0$"):

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from seawall.clock import Clock, SystemClock
 from seawall.errors import ConfigError
-from seawall.monitor.health._access import Access
 from seawall.monitor.health._check import Check, CheckChanged, checked_name
 from seawall.monitor.health._options import CheckOptions
 from seawall.monitor.health._reports import Report, concerned, judge
 from seawall.monitor.health._scrub import Scrubber
 from seawall.monitor.health._words import Probe, Status
+from seawall.observe._access import Access
 from seawall.patterns import Signal
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Health:
     ) -> None:
         self.service = service
         self.version = version
-        self.access = Access(token, open_verbose)
+        self.access = Access(token, open_to_all=open_verbose)
         self.changed: Signal[CheckChanged] = Signal("health.changed", CheckChanged)
         self._secrets = (*secrets, *self.access.tokens)
         self._scrub = Scrubber(self._secrets)

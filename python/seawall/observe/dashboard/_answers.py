@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from seawall.observe.dashboard._access import COOKIE, Access
+from seawall.observe.dashboard._door import COOKIE, Door
 from seawall.observe.dashboard._page import page, policy
 from seawall.observe.dashboard._state import SPANS
 from seawall.observe.dashboard._views import Views
@@ -37,17 +37,17 @@ class Answer(NamedTuple):
 class Answers:
     """The page, its stream of events, its state as JSON, and the flame graph."""
 
-    def __init__(self, title: str, views: Views, access: Access) -> None:
+    def __init__(self, title: str, views: Views, door: Door) -> None:
         self._page = page(title).encode()
         self._policy = policy()
         self._views = views
-        self._access = access
+        self._door = door
 
     async def to(self, method: str, path: str, query: str, headers: Mapping[str, str], root: str) -> Answer:
         """The answer to a request; `root` is where the application is mounted, `path` what follows it."""
         if method not in ("GET", "HEAD"):
             return _plain(405, "only GET is answered here", allow="GET, HEAD")
-        if not self._access.allows(headers):
+        if not self._door.allows(headers):
             return self._refused(path, query, root)
         return await self._shown(path, query, root)
 
@@ -67,13 +67,13 @@ class Answers:
         return _plain(404, "there is nothing here; the page is at /")
 
     def _refused(self, path: str, query: str, root: str) -> Answer:
-        if path in ("", "/") and self._access.opens(query):
+        if path in ("", "/") and self._door.opens(query):
             return self._opened(root)
         asks = {"www-authenticate": 'Bearer realm="seawall"'}
         return _plain(401, "this page needs its token: ?token=... once, or Authorization: Bearer ...", **asks)
 
     def _opened(self, root: str) -> Answer:
-        cookie = f"{COOKIE}={self._access.cookie}; Path={root or '/'}; HttpOnly; SameSite=Strict; Max-Age=604800"
+        cookie = f"{COOKIE}={self._door.cookie}; Path={root or '/'}; HttpOnly; SameSite=Strict; Max-Age=604800"
         # The token leaves the address, so that it is not copied with it.
         return Answer(303, {**_SAFE, "location": f"{root}/", "set-cookie": cookie}, b"")
 

@@ -9,8 +9,8 @@ from typing import Any
 from seawall.clock import Clock, SystemClock
 from seawall.errors import ConfigError
 from seawall.observe._recording import Recording
-from seawall.observe.dashboard._access import Access
 from seawall.observe.dashboard._answers import Answer, Answers
+from seawall.observe.dashboard._door import Door
 from seawall.observe.dashboard._rows import Sections
 from seawall.observe.dashboard._views import Views
 from seawall.observe.panels import Panel
@@ -34,7 +34,7 @@ class Dashboard:
         panels: What is drawn of it; a function is asked again each time.
         sections: Where everything else comes from.
         title: Of the page.
-        token: Whoever brings it may look: at least 12 characters. None lets everybody who reaches it.
+        token: Whoever brings it may look: at least 16 printable ASCII characters. None lets everybody who reaches it.
         every: Seconds between news, 0.1 to 60.
 
     Raises:
@@ -65,8 +65,8 @@ class Dashboard:
         self.views = Views(
             recording, self.panels, sections or Sections(), every, SystemClock() if clock is None else clock
         )
-        self._access = Access(token)
-        self.answers = Answers(title, self.views, self._access)
+        self._door = Door(token)
+        self.answers = Answers(title, self.views, self._door)
 
     async def __call__(
         self,
@@ -89,7 +89,7 @@ class Dashboard:
         return None
 
     def __repr__(self) -> str:
-        allowed = "for all" if "for all" in repr(self._access) else "with a token"
+        allowed = "for all" if self._door.is_open else "with a token"
         return f"<Dashboard {self.title!r} of {len(self.panels())} panels, {allowed}>"
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import gzip
-import hmac
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from seawall.errors import ConfigError
+from seawall.observe._access import Access
 from seawall.observe.export._buckets import Bounds
 from seawall.observe.export._negotiate import CONTENT_TYPES, Format, negotiate, takes_gzip
 from seawall.observe.export._protobuf import to_protobuf
@@ -32,12 +31,12 @@ class Metering:
     def __init__(self, source: Source, token: str | None, bounds: Bounds | None) -> None:
         self._snapshot = snapshots_of(source)
         self._own = {} if bounds is not None else _own_encoders(source)
-        self._expected = None if token is None else f"Bearer {_checked(token)}".encode()
+        self._access = Access(token, open_to_all=token is None)
         self._bounds = bounds
 
     def answer(self, method: str, headers: Mapping[str, str]) -> Answer:
         """The response to a request; names of headers are lower case."""
-        if not self._may(headers.get("authorization", "")):
+        if not self._access.admits(headers.get("authorization", "")):
             refusal = (("WWW-Authenticate", 'Bearer realm="metrics"'), ("Content-Type", _PLAIN))
             return _sized(401, refusal, b"a bearer token is needed here\n", method)
         if method not in ("GET", "HEAD"):
@@ -49,13 +48,6 @@ class Metering:
         if len(body) >= _WORTH_GZIP and takes_gzip(headers.get("accept-encoding")):
             return _sized(200, (*told, ("Content-Encoding", "gzip")), gzip.compress(body, 5, mtime=0), method)
         return _sized(200, told, body, method)
-
-    def _may(self, authorization: str) -> bool:
-        if self._expected is None:
-            return True
-        scheme, _, given = authorization.partition(" ")
-        said = f"{scheme.capitalize()} {given.strip()}".encode("utf-8", "surrogateescape")
-        return hmac.compare_digest(said, self._expected)
 
     def _render(self, chosen: Format) -> bytes:
         if chosen in self._own:
@@ -75,13 +67,6 @@ def _own_encoders(source: Source) -> dict[Format, Callable[[], str | bytes]]:
         "openmetrics": getattr(source, "to_openmetrics", None),
     }
     return {form: own for form, own in found.items() if callable(own)}  # type: ignore[misc]  # both are formats
-
-
-def _checked(token: str) -> str:
-    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable() or " " in token:
-        # The value is a secret, even a bad one.
-        raise ConfigError("token must be printable ASCII without spaces, at least one character; None asks for none")
-    return token
 
 
 def _sized(status: int, headers: tuple[tuple[str, str], ...], body: bytes, method: str) -> Answer:

@@ -216,7 +216,7 @@ def test_a_token_that_is_easily_guessed_is_refused(token: Any) -> None:
     with pytest.raises(ConfigError) as refused:
         Health(token=token)
     assert str(refused.value) == (
-        "token must be at least 16 printable ASCII characters; "
+        "token must be at least 16 printable ASCII characters without spaces; "
         "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
     )
 

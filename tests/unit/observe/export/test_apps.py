@@ -103,7 +103,16 @@ async def test_answers_are_gzipped_where_that_is_taken() -> None:
 
 @pytest.mark.parametrize(
     "authorization",
-    ["", "Bearer", "Bearer ", "Bearer wrong", "Bearer s3crets", "Basic s3cret", "s3cret", "Bearer s3crét"],
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer wrong",
+        "Bearer s3cret-s3cret-s3crets",
+        "Basic s3cret-s3cret-s3cret",
+        "s3cret-s3cret-s3cret",
+        "Bearer s3crét",
+    ],
 )
 async def test_without_the_token_nothing_is_told(authorization: str) -> None:
     """Every other header is refused before the source is asked, and the answer names no secret."""
@@ -112,7 +121,9 @@ async def test_without_the_token_nothing_is_told(authorization: str) -> None:
         raise AssertionError
 
     headers = {"authorization": authorization.encode("utf-8").decode("latin-1")} if authorization else {}
-    answers = [get_wsgi(metrics_wsgi(never, token="s3cret"), **headers)] if authorization.isascii() else []
+    answers = (
+        [get_wsgi(metrics_wsgi(never, token="s3cret-s3cret-s3cret"), **headers)] if authorization.isascii() else []
+    )
     scope = {
         "type": "http",
         "method": "GET",
@@ -123,28 +134,33 @@ async def test_without_the_token_nothing_is_told(authorization: str) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await metrics_app(never, token="s3cret")(scope, None, send)  # type: ignore[arg-type]
+    await metrics_app(never, token="s3cret-s3cret-s3cret")(scope, None, send)  # type: ignore[arg-type]
     assert sent[0]["status"] == 401
     assert (b"www-authenticate", b'Bearer realm="metrics"') in sent[0]["headers"]
     assert sent[1]["body"] == b"a bearer token is needed here\n"
-    assert all(answer.status_code == 401 and "s3cret" not in answer.text for answer in answers)
+    assert all(answer.status_code == 401 and "s3cret-s3cret-s3cret" not in answer.text for answer in answers)
 
 
 async def test_with_the_token_metrics_are_told() -> None:
     """The scheme is read in any case, the token is not."""
-    for said in ("Bearer s3cret", "bearer s3cret"):
-        assert (await get(metrics_app(shop(), token="s3cret"), authorization=said)).status_code == 200
-        assert get_wsgi(metrics_wsgi(shop(), token="s3cret"), authorization=said).status_code == 200
-    assert (await get(metrics_app(shop(), token="s3cret"), authorization="Bearer S3CRET")).status_code == 401
+    for said in ("Bearer s3cret-s3cret-s3cret", "bearer s3cret-s3cret-s3cret"):
+        assert (await get(metrics_app(shop(), token="s3cret-s3cret-s3cret"), authorization=said)).status_code == 200
+        assert get_wsgi(metrics_wsgi(shop(), token="s3cret-s3cret-s3cret"), authorization=said).status_code == 200
+    assert (
+        await get(metrics_app(shop(), token="s3cret-s3cret-s3cret"), authorization="Bearer S3CRET-S3CRET-S3CRET")
+    ).status_code == 401
 
 
-@pytest.mark.parametrize("token", ["", "two words", "caf\u00e9", "line\n"])
+@pytest.mark.parametrize(
+    "token", ["", "short", "two words of sixteen", "caf\u00e9-caf\u00e9-caf\u00e9-caf\u00e9", "a line that ends\n"]
+)
 def test_a_token_that_no_header_holds_is_refused_unseen(token: str) -> None:
     """The error does not show it."""
     with pytest.raises(ConfigError) as told:
         metrics_app(shop(), token=token)
     assert str(told.value) == (
-        "token must be printable ASCII without spaces, at least one character; None asks for none"
+        "token must be at least 16 printable ASCII characters without spaces; "
+        "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
     )
 
 

@@ -1,13 +1,15 @@
-"""Who may see the verbose page."""
+"""Who may see a page: whoever sends its token as `Authorization: Bearer`."""
 
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterable
 
 from seawall.errors import ConfigError
 
 _LEAST = 16
+_WORD = re.compile("[!-~]+")
 
 
 class Access:
@@ -16,16 +18,19 @@ class Access:
     Args:
         token: One, several, or None for a page that nobody sees.
         open_to_all: Let everybody in.
+
+    Raises:
+        ConfigError: a token is too short, or no header can hold it. It is not shown.
     """
 
     __slots__ = ("open_to_all", "tokens")
 
-    def __init__(self, token: str | Iterable[str] | None, open_to_all: bool) -> None:
+    def __init__(self, token: str | Iterable[str] | None, *, open_to_all: bool) -> None:
         tokens = () if token is None else (token,) if isinstance(token, str) else tuple(token)
         for each in tokens:
-            if not isinstance(each, str) or len(each) < _LEAST or not each.isascii() or not each.isprintable():
+            if not isinstance(each, str) or len(each) < _LEAST or not _WORD.fullmatch(each):
                 raise ConfigError(
-                    f"token must be at least {_LEAST} printable ASCII characters; "
+                    f"token must be at least {_LEAST} printable ASCII characters without spaces; "
                     "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
                 )
         self.tokens = tokens

@@ -8,50 +8,45 @@ from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl
 
-from seawall.errors import ConfigError
+from seawall.observe._access import Access
 
 COOKIE = "seawall_dashboard"
-_SHORTEST = 12
 
 
-class Access:
-    """The token of a page; None lets everybody in.
+class Door:
+    """The token of a page that people open in a browser; None lets everybody in.
 
     Thread safety: yes. Tokens are compared in constant time and shown nowhere.
 
     Args:
-        token: At least 12 characters.
+        token: At least 16 printable ASCII characters.
 
     Raises:
-        ConfigError: it is shorter, or no text.
+        ConfigError: it is shorter, or no such text.
     """
 
     def __init__(self, token: str | None) -> None:
-        if token is not None and (not isinstance(token, str) or len(token) < _SHORTEST):
-            raise ConfigError(
-                f"token must be text of at least {_SHORTEST} characters, such as secrets.token_urlsafe() makes; "
-                "what was given is not shown"
-            )
-        self._token = None if token is None else token.encode()
+        self._access = Access(token, open_to_all=token is None)
         # Not the token itself: a cookie that leaks opens this page only, until the token changes.
         self.cookie = "" if token is None else hmac.new(token.encode(), b"dashboard", hashlib.sha256).hexdigest()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody may look."""
+        return self._access.open_to_all
+
     def allows(self, headers: Mapping[str, str]) -> bool:
         """Whether a request with these headers (names in lower case) may see the page."""
-        if self._token is None:
-            return True
-        kind, _, given = headers.get("authorization", "").partition(" ")
-        if kind.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token):
+        if self._access.admits(headers.get("authorization", "")):
             return True
         return hmac.compare_digest(_cookie(headers.get("cookie", "")).encode(), self.cookie.encode())
 
     def opens(self, query: str) -> bool:
         """Whether the token is in the address."""
-        given = dict(parse_qsl(query)).get("token")
-        return self._token is not None and given is not None and hmac.compare_digest(given.encode(), self._token)
+        return self._access.admits(f"Bearer {dict(parse_qsl(query)).get('token', '')}")
 
     def __repr__(self) -> str:
-        return f"<Access {'for all' if self._token is None else 'with a token'}>"
+        return f"<Door {'for all' if self.is_open else 'with a token'}>"
 
 
 def _cookie(header: str) -> str:
