@@ -29,6 +29,7 @@ def segment_name():
 _PROOFS = (
     "tests/faults/", "tests/kills/", "tests/servers/", "tests/browser/", "tests/contract/test_saga_kills",
     "tests/contract/test_saga_races", "tests/contract/test_lock_processes", "tests/contract/test_matrix",
+    "tests/property/test_compare_laws", "tests/property/test_pattern_laws",
 )  # fmt: skip
 
 
