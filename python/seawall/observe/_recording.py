@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from seawall.errors import ConfigError
+from seawall.observe._columns import Packed, Packer, increases
 from seawall.observe._distribution import Distribution
 from seawall.observe._snapshot import Labels, Selector, Snapshot
 
@@ -31,7 +32,8 @@ class Recording:
     Guarantees: bounded by its tiers, whatever is appended. Counts are exact over any window, since counters only grow;
     thinning costs resolution, not counts.
     Thread safety: one thread appends, any thread reads.
-    Cost: about 1 us to append; a window looks at each snapshot in it.
+    Cost: about 0.3 us a series to append, 20 us a histogram. Each snapshot that is kept, some 1,500 by default, takes
+    8 bytes a number and about a kilobyte a histogram: 12 MB for 1,000 counters, 150 MB for 100 histograms.
 
     Args:
         tiers: (step, span) in seconds, fine to coarse: of the last `span`, one snapshot each `step`.
@@ -55,17 +57,20 @@ class Recording:
             raise ConfigError(
                 f"tiers must be (step, span) in seconds, from fine and short to coarse and long, got {tiers!r}"
             )
-        self._kept: tuple[deque[Snapshot], ...] = tuple(deque() for _ in self.tiers)
+        self._kept: tuple[deque[Packed], ...] = tuple(deque() for _ in self.tiers)
+        self._packer = Packer()
         self.latest: Snapshot | None = None
 
     def append(self, snapshot: Snapshot) -> None:
         """Take the next snapshot; one that is not newer than the latest is ignored."""
         if self.latest is not None and snapshot.at <= self.latest.at:
             return
+        packed: Packed | None = None
         for (step, span), kept in zip(self.tiers, self._kept, strict=True):
             # A hair early counts: whoever appends each second is never exact.
             if not kept or snapshot.at - kept[-1].at >= step * 0.95:
-                kept.append(snapshot)
+                packed = packed or self._packer.pack(snapshot)
+                kept.append(packed)
             # One that is older than the span stays: a window of the whole span begins there.
             while len(kept) > 2 and kept[1].at <= snapshot.at - span:
                 kept.popleft()
@@ -208,16 +213,37 @@ class Window:
         """By how much each series grew; None where nothing is known."""
         if len(self.snapshots) < 2:
             return None
-        before = {sample.labels: sample.value for sample in self.snapshots[0].select(what)}
-        grown: dict[Labels, float | Distribution] = {}
-        known = bool(before)
+        if (numbers := increases(self.snapshots, Selector.of(what))) is not None:
+            return {**numbers} or None
+        begun = {sample.labels: sample.value for sample in self.snapshots[0].select(what)}
+        last, grown = dict(begun), dict[Labels, float | Distribution]()
         for snapshot in self.snapshots[1:]:
             for labels, value, _ in snapshot.select(what):
-                known = True
-                step = _since(value, before.get(labels))
-                grown[labels] = step if labels not in grown else grown[labels] + step  # type: ignore[operator]  # alike
-                before[labels] = value
-        return grown if known else None
+                before = last.get(labels)
+                if before is not None and _began_anew(value, before):
+                    grown[labels] = _together_with(grown.get(labels), _since(before, begun.get(labels)))
+                    begun.pop(labels, None)
+                last[labels] = value
+        if not last:
+            return None
+        # Between two beginnings only the ends matter: one difference, however long it was.
+        return {
+            labels: _together_with(grown.get(labels), _since(value, begun.get(labels)))
+            for labels, value in last.items()
+        }
+
+
+def _began_anew(value: float | Distribution, before: float | Distribution) -> bool:
+    if isinstance(value, Distribution) and isinstance(before, Distribution):
+        return value.count < before.count or value.layout != before.layout
+    return not isinstance(value, Distribution) and not isinstance(before, Distribution) and value < before
+
+
+def _together_with(grown: float | Distribution | None, more: float | Distribution) -> float | Distribution:
+    if isinstance(grown, Distribution) and isinstance(more, Distribution):
+        # Of another layout: what came before cannot be added, and what counts is what there is now.
+        return grown + more if grown.layout == more.layout else more
+    return more if grown is None else grown + more  # type: ignore[operator]  # both are numbers
 
 
 def _since(value: float | Distribution, before: float | Distribution | None) -> float | Distribution:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from seawall.errors import ConfigError
 from seawall.measure import Histogram
-from seawall.observe import Distribution, Exemplar, Family, Recording, Sample, Selector, Snapshot
+from seawall.observe import Distribution, Exemplar, Family, Recording, Sample, Selector, Snapshot, Window
 
 VALUES = st.lists(st.floats(0.0, 100.0), max_size=40)
 
@@ -212,3 +212,26 @@ def test_snapshots_of_several_makers_are_one():
     merged = Snapshot.merged([one, other])
     assert merged.at == 2.0
     assert merged.family("calls").samples == (Sample((("code", "200"),), 1), Sample((("code", "500"),), 2))
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from("abc"), st.tuples(st.integers(0, 20), st.lists(st.floats(0, 5), max_size=4))),
+        min_size=2,
+        max_size=8,
+    )
+)
+def test_what_is_packed_says_what_it_said(moments):
+    """Whatever comes, vanishes or begins anew: a window over kept snapshots answers as one over them as they were."""
+    snapshots = []
+    for at, moment in enumerate(moments):
+        counts = tuple(Sample((("n", n),), float(count)) for n, (count, _) in sorted(moment.items()))
+        times = tuple(Sample((("n", n),), distribution(values)) for n, (_, values) in sorted(moment.items()))
+        families = (Family("c", "counter", counts), Family("h", "histogram", times))
+        snapshots.append(Snapshot(float(at), families))
+    kept, plain = recorded(*snapshots).window(100), Window(tuple(snapshots))
+    assert list(kept.snapshots) != []
+    for what in ("c", Selector("c", n="a"), "h", Selector("h", n=lambda n: n > "a")):
+        assert kept.increase(what) == plain.increase(what)
+    assert kept.distribution("h") == plain.distribution("h")
+    assert [snapshot.to_dict() for snapshot in kept.snapshots] == [snapshot.to_dict() for snapshot in snapshots]
