@@ -33,7 +33,7 @@ class Shop:
         self.duration = self.metrics.histogram("http_request_seconds", "Time to answer.")
         self.tracer = Tracer("shop", clock=self.clock, wall=self.clock)
         self.log = logging.getLogger(f"shop.{id(self)}")
-        self.log.addHandler(StoreHandler(self.tracer.store))
+        self.log.handlers = [StoreHandler(self.tracer.store)]
         self.log.propagate = False
         self.recorder = Recorder(self.metrics.snapshot, clock=self.clock)
         self.slo = Slo("orders answer", objective=0.999, bad=FAILED, total="http_requests")
@@ -146,6 +146,7 @@ def test_a_service_in_trouble_is_seen_everywhere(tmp_path: Path):
     assert files["profile.html"].startswith(b"<!doctype html>")
     assert files["metrics.jsonl"].count(b"\n") > 100
     shop.alerts.stop()
+    shop.log.handlers = []  # loggers live for ever, and so would all that they keep
 
 
 def _alert_of(active: Any) -> Any:
