@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SCALE = 2.0**32
+LONG_AGO = -(2**61)
 
 
 class Config:
@@ -62,7 +63,10 @@ def decide(c: Config, s: State, w: Seen, now: int) -> str:
     """Where the limit goes; why."""
     before = s.limit
     ended = w.samples + w.dropped
-    if w.dropped > c.dropped_ratio * ended:
+    chance = c.dropped_ratio * ended
+    if w.samples == 0 or w.dropped > chance + 2 * math.sqrt(chance):
+        if s.phase == "doubting":
+            s.limit = s.before_limit
         s.limit = c.clamp(s.limit * max(0.5, min(0.9, 1 - w.dropped / ended)))
         s.phase = "steady"
         return "dropped"
@@ -71,7 +75,7 @@ def decide(c: Config, s: State, w: Seen, now: int) -> str:
     if s.baseline == 0:
         s.baseline = w.latency
     binds = w.peak >= 0.9 * math.floor(s.limit)
-    if s.phase == "probing":
+    if s.phase in ("probing", "doubting"):
         return _probe(c, s, w, binds, now)
     if 2 * w.peak < s.limit:
         weight = min(1.0, w.elapsed / c.probe_ns) if w.latency > s.baseline else 1.0
@@ -81,8 +85,11 @@ def decide(c: Config, s: State, w: Seen, now: int) -> str:
         s.baseline += 0.3 * (w.latency - s.baseline)
     wanted, congested = (_vegas if c.algorithm else _gradient)(c, s, w.latency)
     starting = s.phase == "starting"
-    due = now - s.probed_at >= max(c.probe_ns, 20 * w.elapsed)
-    if (congested and (starting or binds)) or (due and binds and not starting):
+    due = now - s.probed_at >= max(c.probe_ns, 40 * w.elapsed)
+    if starting and congested:
+        s.phase, s.probed_at = "steady", LONG_AGO
+        return "held"
+    if binds and not starting and (congested or due):
         return _step_down(c, s, w.latency, now)
     weight = math.sqrt(c.smoothing) if w.latency <= 1.15 * s.baseline else c.smoothing
     s.limit = c.clamp(s.limit + weight * ((2 * s.limit if starting else wanted) - s.limit))
@@ -123,12 +130,16 @@ def _end_probe(s: State, why: str, now: int) -> str:
     return why
 
 
+def _below(c: Config, limit: float) -> float:
+    whole = math.floor(limit)
+    return max(float(c.min_limit), min(math.floor(whole * 0.75), whole - 1.0))
+
+
 def _step_down(c: Config, s: State, latency: float, now: int) -> str:
-    whole = math.floor(s.limit)
-    lower = max(float(c.min_limit), min(math.floor(whole * 0.7), whole - 1.0))
+    lower = _below(c, s.limit)
     if lower >= s.limit:
         return _end_probe(s, "probed", now)
-    s.before_latency, s.before_limit, s.limit, s.phase = latency, s.limit, float(lower), "probing"
+    s.before_latency, s.before_limit, s.limit, s.phase = latency, s.limit, lower, "probing"
     return "probing"
 
 
@@ -136,13 +147,19 @@ def _probe(c: Config, s: State, w: Seen, binds: bool, now: int) -> str:
     if not binds:
         s.limit, s.baseline = c.clamp(s.before_limit), min(s.baseline, w.latency)
         return _end_probe(s, "abandoned", now)
-    if w.latency > s.before_latency * math.sqrt(s.limit / s.before_limit):
+    relief = w.latency <= s.before_latency * math.sqrt(s.limit / s.before_limit)
+    if not relief:
+        raises = s.level == 0 or w.latency > 1.15 * s.baseline
+        if raises and s.phase == "probing" and _below(c, s.limit) < s.limit:
+            s.limit, s.phase = _below(c, s.limit), "doubting"
+            return "probing"
         s.baseline, s.level, s.limit = w.latency, s.limit, c.clamp(s.before_limit)
         return _end_probe(s, "probed", now)
     known = s.level != 0 and (2 - 1.15) * s.baseline <= w.latency <= 1.15 * s.baseline
     s.baseline = min(s.baseline, w.latency)
     if known:
         s.level = s.limit
+        s.limit = c.clamp(s.before_limit) if s.phase == "doubting" else s.limit
         return _end_probe(s, "probed", now)
     return _step_down(c, s, w.latency, now)
 
@@ -205,7 +222,7 @@ class Adaptive:
 
     def _close(self, start: int, now: int) -> None:
         c, elapsed = self.config, now - self.opened
-        enough = len(self.latencies) + self.dropped >= c.min_samples
+        enough = len(self.latencies) + self.dropped >= max(c.min_samples, self.peak)
         if enough and elapsed >= max(c.window_ns, 2 * self.state.baseline):
             latency = quantile(self.latencies, c.percentile)
             seen = Seen(latency, len(self.latencies), self.dropped, self.peak, elapsed)

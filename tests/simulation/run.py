@@ -172,10 +172,8 @@ def run_adaptive(plant: Plant, *, seed: int = 1, **options: Any) -> tuple[Run, A
     return run(plant, Ours(limit), clock=clock, seed=seed), limit
 
 
-STATIC = (6, 8, 10, 12, 14, 16, 20, 24, 32, 64, 80, 96, 128)
-
-
 def best_static(plant: Plant, *, seed: int = 1) -> tuple[Run, int]:
     """The best of the static limits, and how many places it has."""
-    runs = [(run(plant, Static(places), seed=seed), places) for places in STATIC]
+    sizes = [round(plant.workers * ratio) for ratio in (0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3)]
+    runs = [(run(plant, Static(places), seed=seed), places) for places in sizes]
     return max(runs, key=lambda one: one[0].good)

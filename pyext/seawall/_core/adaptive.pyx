@@ -86,7 +86,7 @@ cdef extern from *:
         Config config
         void run_alone() except +
 
-PHASES = ("starting", "steady", "probing")
+PHASES = ("starting", "steady", "probing", "doubting")
 REASONS = ("none", "grown", "shrunk", "held", "idle", "dropped", "slow", "probing", "probed", "abandoned")
 
 

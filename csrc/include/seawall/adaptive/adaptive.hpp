@@ -115,7 +115,9 @@ class alignas(64) Adaptive {
     AdaptiveConfig c;
     control.read(c);
     const Ns opened = static_cast<Ns>(opened_.load(std::memory_order_relaxed));
-    const bool enough = window_.ended(p.window) >= c.min_samples;
+    // As many as were in flight: of the first to end, most are the fastest to be served.
+    const std::uint64_t turnover = SampleWindow::of(p.window, window_.peak.load(std::memory_order_relaxed));
+    const bool enough = window_.ended(p.window) >= std::max(c.min_samples, turnover);
     const double least = std::max(static_cast<double>(c.window_ns), 2.0 * load(baseline_));
     const bool long_enough = static_cast<double>(now - opened) >= least;
     // Calls that began so long ago say nothing of now; a call that only took long is not one of them.

@@ -18,7 +18,7 @@
 
 namespace seawall::adaptive {
 
-enum class Phase : std::uint64_t { starting, steady, probing };
+enum class Phase : std::uint64_t { starting, steady, probing, doubting };
 enum class Reason : std::uint64_t { none, grown, shrunk, held, idle, dropped, slow, probing, probed, abandoned };
 
 struct State {
@@ -40,14 +40,15 @@ struct Seen {
 
 namespace detail {
 
-inline constexpr double kStep = 0.7;        // what a step of a probe leaves of the limit
+inline constexpr double kStep = 0.75;        // what a step of a probe leaves of the limit
 inline constexpr double kNear = 1.15;       // within this of the baseline, latency is the baseline's noise
 inline constexpr double kFar = 3.0;         // beyond this times the tolerance, the baseline is asked for again
 inline constexpr double kLearn = 0.3;       // weight of a window in the baseline
 inline constexpr double kBound = 0.9;       // the limit binds when so much of it was used
 inline constexpr double kLeastFactor = 0.5;  // no window takes more than half of the limit
-inline constexpr double kDropFactor = 0.9;  // calls that were dropped take at least a tenth
-inline constexpr int kProbeEvery = 20;      // windows between two probes at least: they cost one of these
+inline constexpr double kDropFactor = 0.9;  // calls that were dropped cost at least a tenth
+inline constexpr Ns kLongAgo = -(Ns{1} << 61);
+inline constexpr int kProbeEvery = 40;      // windows between two probes at least: they cost one of these
 
 struct Target {
   double limit;
@@ -84,7 +85,16 @@ inline Reason moved(double before, double after) noexcept {
   return after > before ? Reason::grown : after < before ? Reason::shrunk : Reason::held;
 }
 
+// More than the configured share, and more than by chance: one of fifty is no sign of one in a hundred.
+inline bool drops(const AdaptiveConfig& c, const Seen& w) noexcept {
+  const double expected = real(c.dropped_ratio) * static_cast<double>(w.samples + w.dropped);
+  return static_cast<double>(w.dropped) > expected + 2.0 * std::sqrt(expected);
+}
+
 inline Reason dropped(const AdaptiveConfig& c, State& s, const Seen& w) noexcept {
+  if (s.phase == Phase::doubting) {
+    s.limit = s.before_limit;  // below it, it went only to see
+  }
   const double share = static_cast<double>(w.dropped) / static_cast<double>(w.samples + w.dropped);
   s.limit = clamped(c, s.limit * std::max(kLeastFactor, std::min(kDropFactor, 1.0 - share)));
   s.phase = Phase::steady;
@@ -111,9 +121,13 @@ inline Reason end_probe(State& s, Reason reason, Ns now) noexcept {
   return reason;
 }
 
+inline double step_below(const AdaptiveConfig& c, double limit) noexcept {
+  const double whole = std::floor(limit);
+  return std::max(static_cast<double>(c.min_limit), std::min(std::floor(whole * kStep), whole - 1.0));
+}
+
 inline Reason step_down(const AdaptiveConfig& c, State& s, double latency, Ns now) noexcept {
-  const double whole = std::floor(s.limit);
-  const double lower = std::max(static_cast<double>(c.min_limit), std::min(std::floor(whole * kStep), whole - 1.0));
+  const double lower = step_below(c, s.limit);
   if (lower >= s.limit) {
     return end_probe(s, Reason::probed, now);
   }
@@ -124,22 +138,35 @@ inline Reason step_down(const AdaptiveConfig& c, State& s, double latency, Ns no
   return Reason::probing;
 }
 
+// No relief. What raises the baseline must be seen in two steps: chance alone must not make overload the baseline.
+inline Reason bottom(const AdaptiveConfig& c, State& s, double latency, Ns now) noexcept {
+  const bool raises = s.level == 0 || latency > kNear * s.baseline;
+  const double lower = step_below(c, s.limit);
+  if (raises && s.phase == Phase::probing && lower < s.limit) {
+    s.limit = lower;
+    s.phase = Phase::doubting;
+    return Reason::probing;
+  }
+  s.baseline = latency;
+  s.level = s.limit;
+  s.limit = clamped(c, s.before_limit);
+  return end_probe(s, Reason::probed, now);
+}
+
 inline Reason probe(const AdaptiveConfig& c, State& s, const Seen& w, bool binds, Ns now) noexcept {
   if (!binds) {  // there were not enough calls to tell
     s.limit = clamped(c, s.before_limit);
     s.baseline = std::min(s.baseline, w.latency);
     return end_probe(s, Reason::abandoned, now);
   }
-  if (w.latency > s.before_latency * std::sqrt(s.limit / s.before_limit)) {  // no relief: this is the bottom
-    s.baseline = w.latency;
-    s.level = s.limit;
-    s.limit = clamped(c, s.before_limit);
-    return end_probe(s, Reason::probed, now);
+  if (w.latency > s.before_latency * std::sqrt(s.limit / s.before_limit)) {
+    return bottom(c, s, w.latency, now);
   }
   const bool known = s.level != 0 && w.latency >= (2.0 - kNear) * s.baseline && w.latency <= kNear * s.baseline;
   s.baseline = std::min(s.baseline, w.latency);
   if (known) {
     s.level = s.limit;
+    s.limit = s.phase == Phase::doubting ? clamped(c, s.before_limit) : s.limit;
     return end_probe(s, Reason::probed, now);
   }
   return step_down(c, s, w.latency, now);
@@ -161,7 +188,12 @@ inline Reason follow(const AdaptiveConfig& c, State& s, const Seen& w, bool bind
   const Target target = by_gradient ? gradient(c, s, w.latency) : vegas(c, s, w.latency);
   const bool starting = s.phase == Phase::starting;
   const bool due = now - s.probed_at >= std::max(static_cast<Ns>(c.probe_ns), kProbeEvery * w.elapsed);
-  if ((target.congested && (starting || binds)) || (due && binds && !starting)) {
+  if (starting && target.congested) {  // the queue is still growing: what it comes to is seen in the next window
+    s.phase = Phase::steady;
+    s.probed_at = kLongAgo;
+    return Reason::held;
+  }
+  if (binds && !starting && (target.congested || due)) {
     return step_down(c, s, w.latency, now);
   }
   const double before = s.limit;
@@ -181,8 +213,7 @@ inline State first(const AdaptiveConfig& c) noexcept {
 }
 
 inline Reason decide(const AdaptiveConfig& c, State& s, const Seen& w, Ns now) noexcept {
-  const double ended = static_cast<double>(w.samples + w.dropped);
-  if (static_cast<double>(w.dropped) > real(c.dropped_ratio) * ended) {
+  if (w.samples == 0 || detail::drops(c, w)) {
     return detail::dropped(c, s, w);
   }
   if (c.algorithm == static_cast<std::uint64_t>(Algorithm::aimd)) {
@@ -193,7 +224,7 @@ inline Reason decide(const AdaptiveConfig& c, State& s, const Seen& w, Ns now) n
   }
   const double peak = static_cast<double>(w.peak);
   const bool binds = peak >= detail::kBound * std::floor(s.limit);
-  if (s.phase == Phase::probing) {
+  if (s.phase == Phase::probing || s.phase == Phase::doubting) {
     return detail::probe(c, s, w, binds, now);
   }
   return 2.0 * peak < s.limit ? detail::idle(c, s, w) : detail::follow(c, s, w, binds, now);

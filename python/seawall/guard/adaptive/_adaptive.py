@@ -32,7 +32,7 @@ class AdaptiveLimit(Adaptive, InLine, Face):
 
     Guarantees: A call counts for the limit under which it began. Cancelled calls, calls that inner guards refused and
     calls that failed by other errors than timeouts and overload teach nothing. No window takes more than half of the
-    limit or adds more than the limit. A callee that has become slower for good is believed within `probe_every` (or 20
+    limit or adds more than the limit. A callee that has become slower for good is believed within `probe_every` (or 40
     windows). Waiting is first come first served, as in a Bulkhead.
 
     Thread safety: yes. Cost: about 50 ns a call; a microsecond a window.

@@ -35,7 +35,8 @@ class AdaptiveStats(NamedTuple):
         refused: How many were refused.
         let_through: Refusals and waits that did not stand, by `shadow` or `enforce`.
         shadow: Whether none of them stands.
-        phase: "starting" (grows fast until calls begin to wait for each other), "steady" or "probing".
+        phase: "starting" (grows fast until calls begin to wait for each other), "steady", "probing" (going down while latency
+            follows) or "doubting" (once more, because it did not).
         baseline: What a call takes with little in flight, in seconds, as far as is known; None before the first window.
         latency: What calls took in the last window, in seconds; None before it.
         samples: Calls that ended well.

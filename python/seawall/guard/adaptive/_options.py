@@ -119,7 +119,7 @@ class AdaptiveOptions(Options):
         unit="s",
         least=0.1,
         most=86_400,
-        help="the baseline is measured anew this often, and not within 20 windows",
+        help="the baseline is measured anew this often, and not within 40 windows",
     )
     dropped_ratio: float = option(default=0.01, least=0, most=0.99, help="a larger share of dropped calls shrinks")
     dropped_if: Callable[[Any], bool] | None = option(
