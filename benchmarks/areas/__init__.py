@@ -2,5 +2,5 @@
 
 AREAS = (
     "limits", "keyed", "limits_across", "counter", "histogram", "clocks", "hashing", "locks", "transactions", "guard",
-    "guard_async", "threads", "imports",
+    "guard_async", "adaptive", "threads", "imports",
 )  # fmt: skip

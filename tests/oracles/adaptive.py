@@ -13,11 +13,11 @@ LONG_AGO = -(2**61)
 class Config:
     """The kernel's words, by name."""
 
+    RATIOS = ("percentile", "dropped_ratio", "smoothing", "tolerance", "alpha", "beta", "increase", "backoff")
     NAMES = (
-        "algorithm min_limit max_limit initial window_ns min_samples percentile probe_ns dropped_ratio "
-        "smoothing tolerance alpha beta increase backoff slow_ns"
-    ).split()
-    RATIOS = frozenset("percentile dropped_ratio smoothing tolerance alpha beta increase backoff".split())
+        *("algorithm", "min_limit", "max_limit", "initial", "window_ns", "min_samples", "percentile", "probe_ns"),
+        *("dropped_ratio", "smoothing", "tolerance", "alpha", "beta", "increase", "backoff", "slow_ns"),
+    )
 
     def __init__(self, words: tuple[int, ...]) -> None:
         self.words = dict(zip(self.NAMES, words, strict=True))
@@ -61,7 +61,6 @@ class Seen:
 
 def decide(c: Config, s: State, w: Seen, now: int) -> str:
     """Where the limit goes; why."""
-    before = s.limit
     ended = w.samples + w.dropped
     chance = c.dropped_ratio * ended
     if w.samples == 0 or w.dropped > chance + 2 * math.sqrt(chance):
@@ -77,10 +76,17 @@ def decide(c: Config, s: State, w: Seen, now: int) -> str:
     binds = w.peak >= 0.9 * math.floor(s.limit)
     if s.phase in ("probing", "doubting"):
         return _probe(c, s, w, binds, now)
-    if 2 * w.peak < s.limit:
-        weight = min(1.0, w.elapsed / c.probe_ns) if w.latency > s.baseline else 1.0
-        s.baseline += weight * (w.latency - s.baseline)
-        return "idle"
+    return _idle(c, s, w) if 2 * w.peak < s.limit else _follow(c, s, w, binds, now)
+
+
+def _idle(c: Config, s: State, w: Seen) -> str:
+    weight = min(1.0, w.elapsed / c.probe_ns) if w.latency > s.baseline else 1.0
+    s.baseline += weight * (w.latency - s.baseline)
+    return "idle"
+
+
+def _follow(c: Config, s: State, w: Seen, binds: bool, now: int) -> str:
+    before = s.limit
     if w.latency < s.baseline or w.peak <= s.level:
         s.baseline += 0.3 * (w.latency - s.baseline)
     wanted, congested = (_vegas if c.algorithm else _gradient)(c, s, w.latency)

@@ -109,7 +109,9 @@ def test_calls_are_admitted_and_learnt_from_as_by_the_slow_version(
         assert ours.stats().in_flight == theirs.in_flight
         assert ours.limit == int(theirs.state.limit)
     phase, limit, baseline, *_ = ours._learned()
-    assert (phase, limit, baseline) == pytest.approx((theirs.state.phase, theirs.state.limit, theirs.state.baseline / 1e9))
+    assert (phase, limit, baseline) == pytest.approx(
+        (theirs.state.phase, theirs.state.limit, theirs.state.baseline / 1e9)
+    )
     assert ours.stats().decisions == len(theirs.decisions)
 
 

@@ -1,7 +1,7 @@
 """What others do, after their documents: so that a plant is known to show the fault that ours must not have.
 
-Netflix's Gradient2 compares a window's mean with a long-term mean; Netflix's Vegas with the smallest latency ever; Envoy
-with a minimum that it measures anew, from time to time, with three calls in flight.
+Netflix's Gradient2 compares a window's mean with a long-term mean; Netflix's Vegas with the smallest latency ever;
+Envoy with a minimum that it measures anew, from time to time, with three calls in flight.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ SEEDS = range(1, 11) if os.environ.get("SEAWALL_LONG") else range(1, 5)
 
 OVERLOAD = Plant(8, lambda _: 440, exponential(0.02), 60.0, 120, thrash=0)
 """A tenth more than eight workers can do, and callers who wait for a minute."""
-SLOW_FOR_GOOD = Plant(32, lambda _: 2000, slower(0.02, 4, 10), 60.0, 40, thrash=0)
+SLOW_FOR_GOOD = Plant(32, lambda _: 2000, slower(0.02, 4, 10), 60.0, 40, thrash=0, changes=(10,))
 ROOM = Plant(8, lambda _: 200, exponential(0.02), 1.0, 100)
 """Half of what the callee can do: nobody need be refused."""
 

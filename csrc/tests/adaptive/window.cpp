@@ -1,5 +1,3 @@
-#include "seawall/adaptive/adaptive.hpp"
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -7,6 +5,8 @@
 #include <random>
 #include <thread>
 #include <vector>
+
+#include "seawall/adaptive/adaptive.hpp"
 
 using namespace seawall::adaptive;
 

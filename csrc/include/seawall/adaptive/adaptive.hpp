@@ -94,9 +94,7 @@ class alignas(64) Adaptive {
  private:
   // relaxed: statistics, and words that only the decider writes; its turn orders them.
   static void tick(Word& word) noexcept { word.fetch_add(1, std::memory_order_relaxed); }
-  static double load(const Word& word) noexcept {
-    return std::bit_cast<double>(word.load(std::memory_order_relaxed));
-  }
+  static double load(const Word& word) noexcept { return std::bit_cast<double>(word.load(std::memory_order_relaxed)); }
   static void store(Word& word, double value) noexcept {
     word.store(std::bit_cast<std::uint64_t>(value), std::memory_order_relaxed);
   }

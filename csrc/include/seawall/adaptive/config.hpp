@@ -47,8 +47,8 @@ constexpr bool valid(const AdaptiveConfig& c) noexcept {
                         c.probe_ns >= 1 && c.probe_ns <= kLongestNs && c.percentile >= 1 && c.percentile <= kOne;
   const bool rule = c.smoothing >= 1 && c.smoothing <= kOne && c.tolerance >= kOne && c.tolerance <= 100 * kOne &&
                     c.alpha <= c.beta && c.beta <= 1000 * kOne && c.increase <= 1000 * kOne && c.backoff <= kOne;
-  return c.algorithm <= 2 && c.max_limit <= kMostLimit && c.dropped_ratio < kOne && c.slow_ns <= kLongestNs &&
-         bounds && evidence && rule;
+  return c.algorithm <= 2 && c.max_limit <= kMostLimit && c.dropped_ratio < kOne && c.slow_ns <= kLongestNs && bounds &&
+         evidence && rule;
 }
 
 }  // namespace seawall::adaptive

@@ -2,10 +2,11 @@
 //
 // What a call takes with little in flight is the baseline. It is measured, never remembered for ever and never averaged
 // up: from time to time, and whenever latency is far above it, the limit goes down step by step while latency follows.
-// As long as it follows, calls had been waiting for each other, and nothing is lost by having fewer of them; the first
-// step that brings no relief shows the bottom, which is the new baseline, and is taken back. So overload cannot pass for
+// As long as it follows, calls had been waiting for each other, and nothing is lost by having fewer of them; the step
+// that brings no relief shows the bottom, which is the new baseline, and is taken back. So overload cannot pass for
 // normal (Netflix's Gradient2), a callee that has become slow for good is believed within one probe (Vegas' frozen
-// minimum), and a probe never refuses more than the callee refuses itself (Envoy's).
+// minimum), and a probe goes one step below what the callee can do, two where it must be sure (Envoy goes to three
+// calls), and none at all while there is room.
 // Progress: no state of its own. Cost: about 20 ns. Source: Netflix concurrency-limits (Gradient2, Vegas, AIMD); Brakmo
 // and Peterson, TCP Vegas, 1995; Envoy's adaptive concurrency filter; BBR, which drains to see the bottom.
 #pragma once
@@ -23,8 +24,8 @@ enum class Reason : std::uint64_t { none, grown, shrunk, held, idle, dropped, sl
 
 struct State {
   double limit = 0;
-  double baseline = 0;  // nanoseconds; 0: nothing was measured yet
-  double level = 0;     // calls in flight with which a probe measured the baseline; 0: none has
+  double baseline = 0;                          // nanoseconds; 0: nothing was measured yet
+  double level = 0;                             // calls in flight with which a probe measured the baseline; 0: none has
   double before_latency = 0, before_limit = 0;  // of a probe's last step
   Ns probed_at = 0;
   Phase phase = Phase::starting;
@@ -41,14 +42,14 @@ struct Seen {
 namespace detail {
 
 inline constexpr double kStep = 0.75;        // what a step of a probe leaves of the limit
-inline constexpr double kNear = 1.15;       // within this of the baseline, latency is the baseline's noise
-inline constexpr double kFar = 3.0;         // beyond this times the tolerance, the baseline is asked for again
-inline constexpr double kLearn = 0.3;       // weight of a window in the baseline
-inline constexpr double kBound = 0.9;       // the limit binds when so much of it was used
+inline constexpr double kNear = 1.15;        // within this of the baseline, latency is the baseline's noise
+inline constexpr double kFar = 3.0;          // beyond this times the tolerance, the baseline is asked for again
+inline constexpr double kLearn = 0.3;        // weight of a window in the baseline
+inline constexpr double kBound = 0.9;        // the limit binds when so much of it was used
 inline constexpr double kLeastFactor = 0.5;  // no window takes more than half of the limit
-inline constexpr double kDropFactor = 0.9;  // calls that were dropped cost at least a tenth
+inline constexpr double kDropFactor = 0.9;   // calls that were dropped cost at least a tenth
 inline constexpr Ns kLongAgo = -(Ns{1} << 61);
-inline constexpr int kProbeEvery = 40;      // windows between two probes at least: they cost one of these
+inline constexpr int kProbeEvery = 40;  // windows between two probes at least: they cost one of these
 
 struct Target {
   double limit;

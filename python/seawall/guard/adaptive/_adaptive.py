@@ -9,8 +9,7 @@ from typing import Any, cast
 
 from seawall._core.adaptive import Adaptive, Permit
 from seawall.clock import Clock
-from seawall.errors import BulkheadFull, Rejected, classify
-from seawall.errors import Kind
+from seawall.errors import BulkheadFull, Kind, Rejected, classify
 from seawall.guard._entered import remember, take_back
 from seawall.guard._in_line import InLine
 from seawall.guard._policy import Face, name_of
@@ -27,8 +26,8 @@ class AdaptiveLimit(Adaptive, InLine, Face):
 
     A window of calls is compared with the baseline: what calls take with little in flight. The limit shrinks when they
     take much longer, and grows while they do not and at least half of it is used. From time to time, and when latency
-    is far above the baseline, the limit goes down step by step as long as latency follows: that measures the baseline
-    without taking from the callee more than its own queue.
+    is far above the baseline, the limit goes down step by step as long as latency follows: that measures the baseline,
+    and costs the callee its queue and one or two windows with a quarter to a half fewer calls.
 
     Guarantees: A call counts for the limit under which it began. Cancelled calls, calls that inner guards refused and
     calls that failed by other errors than timeouts and overload teach nothing. No window takes more than half of the
@@ -109,7 +108,7 @@ class AdaptiveLimit(Adaptive, InLine, Face):
     @property
     def limit(self) -> int:
         """How many calls may be in flight now."""
-        return self._counts()[0]
+        return cast(int, self._counts()[0])
 
     def try_enter(self) -> Permit | None:
         """A permit to call now, or None; never waits, and never overtakes those who do."""

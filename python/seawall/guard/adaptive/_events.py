@@ -12,8 +12,8 @@ class LimitChanged(NamedTuple):
         name: The adaptive limit.
         before: What it was.
         after: What it is.
-        why: "grown" and "shrunk" by the algorithm, "dropped" (calls were), "slow" (AIMD's slow_after), "probing" (a step
-            down, to see whether latency follows), "probed" and "abandoned" (back up after a probe).
+        why: "grown" and "shrunk" by the algorithm, "dropped" (calls were), "slow" (AIMD's slow_after), "probing" (a
+            step down, to see whether latency follows), "probed" and "abandoned" (back up after a probe).
     """
 
     name: str
@@ -35,8 +35,8 @@ class AdaptiveStats(NamedTuple):
         refused: How many were refused.
         let_through: Refusals and waits that did not stand, by `shadow` or `enforce`.
         shadow: Whether none of them stands.
-        phase: "starting" (grows fast until calls begin to wait for each other), "steady", "probing" (going down while latency
-            follows) or "doubting" (once more, because it did not).
+        phase: "starting" (grows fast until calls begin to wait for each other), "steady", "probing" (going down while
+            latency follows) or "doubting" (once more, because it did not).
         baseline: What a call takes with little in flight, in seconds, as far as is known; None before the first window.
         latency: What calls took in the last window, in seconds; None before it.
         samples: Calls that ended well.

@@ -108,7 +108,11 @@ class AdaptiveOptions(Options):
         help="longest wait in line; None: as long as the Deadline lets",
     )
     window: float | timedelta = option(
-        default=0.1, unit="s", least=0.001, most=3600, help="calls are gathered so long, or two baselines, before deciding"
+        default=0.1,
+        unit="s",
+        least=0.001,
+        most=3600,
+        help="calls are gathered so long, or two baselines, before deciding",
     )
     min_samples: int = option(default=50, least=10, most=1_000_000, help="nothing is decided on fewer calls")
     percentile: float = option(
@@ -143,7 +147,7 @@ def _fixed(value: float) -> int:
 
 
 def _rule(algorithm: Gradient | Vegas | AIMD) -> Words:
-    """smoothing, tolerance, alpha, beta, increase, backoff, slow_ns"""
+    """Words from smoothing to slow_ns."""
     gradient = algorithm if isinstance(algorithm, Gradient) else Gradient()
     vegas = algorithm if isinstance(algorithm, Vegas) else Vegas()
     aimd = algorithm if isinstance(algorithm, AIMD) else AIMD()
