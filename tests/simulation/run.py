@@ -174,6 +174,6 @@ def run_adaptive(plant: Plant, *, seed: int = 1, **options: Any) -> tuple[Run, A
 
 def best_static(plant: Plant, *, seed: int = 1) -> tuple[Run, int]:
     """The best of the static limits, and how many places it has."""
-    sizes = [round(plant.workers * ratio) for ratio in (0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3)]
+    sizes = [round(plant.workers * ratio) for ratio in (1, 1.25, 1.5, 1.75, 2, 2.5)]
     runs = [(run(plant, Static(places), seed=seed), places) for places in sizes]
     return max(runs, key=lambda one: one[0].good)

@@ -15,6 +15,8 @@ from tests.simulation.run import Run, best_static, run, run_adaptive
 import seawall as sw
 from seawall.clock import ManualClock
 
+pytestmark = pytest.mark.proof
+
 SEEDS = range(1, 11) if os.environ.get("SEAWALL_LONG") else range(1, 5)
 
 OVERLOAD = Plant(8, lambda _: 440, exponential(0.02), 60.0, 120, thrash=0)
