@@ -55,6 +55,7 @@ cdef extern from "seawall/adaptive/adaptive.hpp" namespace "seawall::adaptive" n
         int64_t elapsed
 
     cppclass Kernel "seawall::adaptive::Adaptive":
+        Kernel() except +
         Published control
         Statistics statistics
         void start(const Config&, int64_t)
@@ -115,12 +116,27 @@ def decide(config: tuple, state: tuple, seen: tuple, now: int) -> tuple:
 @cython.no_gc_clear  # permits that die in the same cycle still give their places back
 cdef class Adaptive(Places):
     """Places as many as the callee bears. Thread safe, lock-free while nobody waits and nothing is decided."""
-    cdef Kernel kernel
+    cdef Kernel* kernel         # on lines of its own, as Python's memory is not aligned
     cdef bint judges_results    # `_judge` wants to see results too
     cdef bint made
 
+    def __cinit__(self):
+        cdef Config unused
+        self.kernel = new Kernel()
+        self.kernel.start(unused, 0)
+
+    def __dealloc__(self):
+        del self.kernel
+
+    cdef int opened(self) except -1:
+        if not self.made:
+            raise TypeError(f"{type(self).__name__}.__init__ was not called")
+        return 0
+
     def _open(self, config: tuple, queue: int, judges_results: bool) -> None:
         """Begin. Arguments are validated by the face."""
+        if self.made:
+            raise TypeError(f"{type(self).__name__}.__init__ may be called once")
         self.kernel.start(config_of(config), now_ns(self.source))
         self.judges_results, self.made = judges_results, True
         self._resize(self.kernel.limit(), queue)
@@ -128,7 +144,8 @@ cdef class Adaptive(Places):
     def _reshape(self, config: tuple, queue: int, judges_results: bool) -> None:
         """Another configuration; the limit goes on from where it is, within the new bounds."""
         cdef AdaptiveChange change
-        change.kernel, change.config = &self.kernel, config_of(config)
+        self.opened()
+        change.kernel, change.config = self.kernel, config_of(config)
         change.run_alone()
         self.judges_results = judges_results
         self._resize(self.kernel.limit(), queue)
@@ -190,6 +207,7 @@ cdef class Adaptive(Places):
 
     def _permit(self) -> Permit:
         """The permit of a place that was taken."""
+        self.opened()
         cdef Permit permit = Permit.__new__(Permit)
         permit.limit, permit.pending = self, True
         permit.permit = self.kernel.begin(now_ns(self.source))

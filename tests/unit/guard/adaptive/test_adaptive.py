@@ -342,3 +342,14 @@ def test_it_cannot_be_pickled() -> None:
     """A copy in another process would be a second limit."""
     with pytest.raises(TypeError, match=r"^AdaptiveLimit 'search' cannot be pickled: a copy in another process"):
         pickle.dumps(made())
+
+
+def test_what_was_not_made_or_is_made_twice_says_so() -> None:
+    """No crash, and nothing in flight is forgotten."""
+    unmade = sw.AdaptiveLimit.__new__(sw.AdaptiveLimit)
+    with pytest.raises(TypeError, match=r"^AdaptiveLimit\.__init__ was not called$"):
+        unmade._permit()
+    limit = made()
+    with limit, pytest.raises(TypeError, match=r"^AdaptiveLimit\.__init__ may be called once$"):
+        limit.__init__()  # type: ignore[misc]
+    assert limit.stats().admitted == 1
