@@ -1,4 +1,4 @@
-"""The own cases of the areas `guard` and `guard_async` under pytest-benchmark."""
+"""The own cases of the areas `guard`, `guard_async` and `adaptive` under pytest-benchmark."""
 
 from __future__ import annotations
 
@@ -18,4 +18,10 @@ def test_guard(benchmark: BenchmarkFixture, case: Case) -> None:
 @pytest.mark.parametrize("case", own_cases("guard_async"), ids=lambda case: case.name)
 def test_guard_async(benchmark: BenchmarkFixture, case: Case) -> None:
     """Each awaited case answers right, is timed, and has counted every execution."""
+    timed(benchmark, case)
+
+
+@pytest.mark.parametrize("case", own_cases("adaptive"), ids=lambda case: case.name)
+def test_adaptive(benchmark: BenchmarkFixture, case: Case) -> None:
+    """Each case answers right, is timed, and has counted every execution."""
     timed(benchmark, case)

@@ -2,5 +2,5 @@
 
 AREAS = (
     "limits", "keyed", "limits_across", "counter", "histogram", "metrics", "clocks", "hashing", "locks", "transactions",
-    "guard", "guard_async", "tracing", "profiler", "threads", "imports",
+    "guard", "guard_async", "adaptive", "tracing", "profiler", "threads", "imports",
 )  # fmt: skip

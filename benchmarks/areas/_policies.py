@@ -61,6 +61,13 @@ def bulkhead(is_async: bool) -> Probe:
     return guarded(guard, is_async, lambda: guard.stats().admitted)
 
 
+def adaptive_limit(is_async: bool, samples: int = 1_000_000) -> Probe:
+    """A place is free; of the calls that are timed, one in `samples` ends a window."""
+    admits_one(sw.AdaptiveLimit(initial=1), BulkheadFull, is_async)
+    guard = sw.AdaptiveLimit(min_samples=samples, window=0.001, max_limit=20)
+    return guarded(guard, is_async, lambda: guard.stats().samples)
+
+
 def fallback(is_async: bool) -> Probe:
     """The callee succeeds."""
     inside = Failing(1)

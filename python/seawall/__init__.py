@@ -32,6 +32,7 @@ _ROOMS = {
         "Shed",
         "TimeoutExceeded",
     ),
+    "seawall.guard.adaptive": ("AIMD", "AdaptiveLimit", "Gradient", "Vegas"),
     "seawall.guard.bulkhead": ("Bulkhead", "ThreadBulkhead"),
     "seawall.guard.fallback": ("Fallback", "fallback_used"),
     "seawall.guard.breaker": ("Calls", "CircuitBreaker", "Ramp", "Seconds"),
@@ -71,6 +72,8 @@ _HOME = {name: room for room, names in _ROOMS.items() for name in names} | {"pre
 
 __version__ = "0.1.0"
 __all__ = [
+    "AIMD",
+    "AdaptiveLimit",
     "AllOf",
     "Bulkhead",
     "BulkheadFull",
@@ -90,6 +93,7 @@ __all__ = [
     "Fibonacci",
     "FixedWindow",
     "Gauge",
+    "Gradient",
     "Histogram",
     "LatencyAnalyzer",
     "LeakyBucket",
@@ -124,6 +128,7 @@ __all__ = [
     "Timeout",
     "TimeoutExceeded",
     "TokenBucket",
+    "Vegas",
     "fallback_used",
     "presets",
 ]
@@ -145,6 +150,7 @@ if TYPE_CHECKING:
         TimeoutExceeded,
     )
     from seawall.guard import presets
+    from seawall.guard.adaptive import AIMD, AdaptiveLimit, Gradient, Vegas
     from seawall.guard.breaker import Calls, CircuitBreaker, Ramp, Seconds
     from seawall.guard.bulkhead import Bulkhead, ThreadBulkhead
     from seawall.guard.fallback import Fallback, fallback_used

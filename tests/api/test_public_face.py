@@ -35,6 +35,7 @@ ROOMS = (
     "seawall.errors.recovery",
     "seawall.guard",
     "seawall.guard.breaker",
+    "seawall.guard.adaptive",
     "seawall.guard.bulkhead",
     "seawall.guard.fallback",
     "seawall.guard.limits",

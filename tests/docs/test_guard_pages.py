@@ -20,6 +20,7 @@ TABLES = [
     for match in MARK.finditer(page.read_text())
 ]
 EVENTS = {
+    "adaptive": ("LimitChanged",),
     "bulkhead": ("BulkheadRefused",),
     "timeout": ("TimedOut",),
     "fallback": ("FellBack",),

@@ -77,6 +77,9 @@ async def awaited() -> None:
     assert_type(await Service().method_later(1), str)
     assert_type(await guard.call_async(later, 1), str)
     assert_type(await sw.Bulkhead(1).call_async(later, 1), str)
+    assert_type(await sw.AdaptiveLimit().call_async(later, 1), str)
+    with sw.AdaptiveLimit().enter() as permit:
+        assert_type(permit.success(), None)
     async for item in items_later(1):
         assert_type(item, bytes)
 

@@ -1,55 +1,12 @@
 """Places for calls in flight and the line for them. The public classes are in seawall.guard.bulkhead."""
 
-from libc.stdint cimport uint32_t, uint64_t
-from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 
 from seawall._core.policy cimport GO, PASS, REFUSE, WAIT, Call, Policy, Slot, Step, Turn, refuse, replace
 
-cdef extern from "seawall/bulkhead/gate.hpp" namespace "seawall::bulkhead" nogil:
-    cppclass CWaiter "seawall::bulkhead::Waiter":
-        CWaiter* next
-        void* owner
-        PlaceWord place
-
-    cppclass PlaceWord "std::atomic<seawall::bulkhead::Place>":
-        Place load()
-
-    ctypedef enum Place "seawall::bulkhead::Place":
-        admitted "seawall::bulkhead::Place::admitted"
-
-    ctypedef enum Entry "seawall::bulkhead::Entry":
-        got_in "seawall::bulkhead::Entry::admitted"
-        joined "seawall::bulkhead::Entry::joined"
-        full "seawall::bulkhead::Entry::full"
-
-    ctypedef enum Exit "seawall::bulkhead::Exit":
-        left "seawall::bulkhead::Exit::left"
-        waited_for "seawall::bulkhead::Exit::waited_for"
-        nobody_in "seawall::bulkhead::Exit::nobody_in"
-
-    cppclass Gate:
-        bint try_enter()
-        Exit try_leave()
-        CWaiter* hand_over()
-        Entry join(CWaiter&)
-        bint quit(CWaiter&)
-        void enter_regardless()
-        CWaiter* resize(uint32_t, uint32_t)
-        void refuse()
-        uint32_t in_flight()
-        uint32_t queued()
-        uint32_t places()
-        uint32_t queue()
-        uint64_t admitted()
-        uint64_t refused()
-
 
 cdef class Waiter:
     """One who waits for a place; `bell` is rung when it has one."""
-    cdef CWaiter own
-    cdef readonly object bell
-
     def __init__(self, bell):
         self.bell = bell
 
@@ -77,8 +34,6 @@ cdef int ring(CWaiter* first) except -1:
 
 cdef class Places(Policy):
     """A bounded number of calls in flight. Thread safe, lock-free while nobody waits."""
-    cdef Gate gate
-
     cdef Step enter(self, Slot* slot, Call* call) noexcept:
         if self.gate.try_enter():
             return GO
@@ -148,7 +103,7 @@ cdef class Places(Policy):
         Py_DECREF(who)
         return True
 
-    def release(self) -> None:
+    def _give_back(self) -> None:
         """Give a place back, to the first in line if anybody waits.
 
         Raises RuntimeError when no place is taken.

@@ -22,12 +22,13 @@ _COLOURS = {"good": "green", "warning": "yellow", "bad": "bold red", "unknown": 
 _PASSED = {
     "breaker": ("seawall_breaker_successes", "seawall_breaker_failures"), "limit": ("seawall_limit_admitted",),
     "limit by key": ("seawall_keyed_limit_admitted",), "bulkhead": ("seawall_bulkhead_admitted",),
-    "retry": ("seawall_retry_calls",), "fallback": ("seawall_fallback_passed", "seawall_fallback_fell_back"),
+    "adaptive limit": ("seawall_adaptive_limit_admitted",), "retry": ("seawall_retry_calls",),
+    "fallback": ("seawall_fallback_passed", "seawall_fallback_fell_back"),
 }  # fmt: skip
 _REFUSED = {
     "breaker": "seawall_breaker_refused", "limit": "seawall_limit_refused",
     "limit by key": "seawall_keyed_limit_refused", "bulkhead": "seawall_bulkhead_refused",
-    "retry": "seawall_retry_gave_up", "fallback": "seawall_fallback_exhausted",
+    "adaptive limit": "seawall_adaptive_limit_refused", "retry": "seawall_retry_gave_up", "fallback": "seawall_fallback_exhausted",
     "timeout": "seawall_timeout_timed_out", "retry budget": "seawall_retry_budget_refused",
 }  # fmt: skip
 

@@ -21,7 +21,7 @@ struct Layout {
   std::uint32_t bucket_count;
   std::uint64_t counts_len;
 
-  std::uint64_t index_of(std::uint64_t value) const noexcept {
+  constexpr std::uint64_t index_of(std::uint64_t value) const noexcept {
     const int bucket = static_cast<int>(std::bit_width(value | mask())) - (unit_magnitude + half_magnitude + 1);
     return (static_cast<std::uint64_t>(bucket) << half_magnitude) + (value >> (bucket + unit_magnitude));
   }
@@ -37,12 +37,12 @@ struct Layout {
   std::uint64_t highest_of(std::uint64_t index) const noexcept { return lowest_of(index) + width_of(index) - 1; }
   std::uint64_t middle_of(std::uint64_t index) const noexcept { return lowest_of(index) + (width_of(index) >> 1); }
 
-  std::uint64_t half() const noexcept { return std::uint64_t{1} << half_magnitude; }
-  std::uint64_t sub_buckets() const noexcept { return half() * 2; }
+  constexpr std::uint64_t half() const noexcept { return std::uint64_t{1} << half_magnitude; }
+  constexpr std::uint64_t sub_buckets() const noexcept { return half() * 2; }
   bool operator==(const Layout&) const = default;
 
  private:
-  std::uint64_t mask() const noexcept { return (sub_buckets() - 1) << unit_magnitude; }
+  constexpr std::uint64_t mask() const noexcept { return (sub_buckets() - 1) << unit_magnitude; }
   int doublings(std::uint64_t index) const noexcept {
     return index < half() ? 0 : static_cast<int>(index >> half_magnitude) - 1;
   }
@@ -51,19 +51,19 @@ struct Layout {
 inline constexpr std::uint64_t kHighest = std::uint64_t{1} << 62;
 
 // How many bits of a value `digits` decimal digits keep: the smallest power of two that is at least 2 * 10**digits.
-inline int precision_bits(std::uint64_t digits) noexcept {
+constexpr int precision_bits(std::uint64_t digits) noexcept {
   std::uint64_t resolution = 2;
   for (std::uint64_t i = 0; i < digits; ++i) resolution *= 10;
   return static_cast<int>(std::bit_width(resolution - 1));
 }
 
 // What can be laid out: beyond it, shifts leave 64 bits. Everything else here relies on it.
-inline bool can_lay_out(std::uint64_t lowest, std::uint64_t highest, std::uint64_t digits) noexcept {
+constexpr bool can_lay_out(std::uint64_t lowest, std::uint64_t highest, std::uint64_t digits) noexcept {
   return digits >= 1 && digits <= 5 && lowest >= 1 && highest <= kHighest && lowest <= highest / 2 &&
          static_cast<int>(std::bit_width(lowest)) - 1 + precision_bits(digits) <= 61;
 }
 
-inline Layout lay_out(std::uint64_t lowest, std::uint64_t highest, std::uint64_t digits) noexcept {
+constexpr Layout lay_out(std::uint64_t lowest, std::uint64_t highest, std::uint64_t digits) noexcept {
   Layout made{lowest, highest, digits, static_cast<int>(std::bit_width(lowest)) - 1, precision_bits(digits) - 1,
               0,      1,       0};
   for (auto limit = made.sub_buckets() << made.unit_magnitude; limit <= highest; limit <<= 1) ++made.bucket_count;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +12,7 @@ from seawall._core.breaker import Permit
 from seawall._core.descriptors import own_methods
 from seawall.clock import Clock, to_ns
 from seawall.errors import CircuitOpen, classify, is_cancellation, retry_after_of
+from seawall.guard._entered import remember, take_back
 from seawall.guard._policy import Face, conflict_of, name_of
 from seawall.guard.breaker._events import BreakerStats, CallRefused, StateChanged
 from seawall.guard.breaker._options import BreakerOptions, OpeningTimes
@@ -22,8 +22,6 @@ from seawall.patterns import Signal
 
 _IN_DOUBT = 30.0
 """Seconds to stay open when the backoff that should say so fails."""
-
-_entered: ContextVar[tuple[tuple[Any, Permit], ...]] = ContextVar("seawall_breakers", default=())
 
 
 @own_methods
@@ -159,21 +157,13 @@ class CircuitBreaker(_core.Breaker, Face):
 
     def __enter__(self) -> Permit:
         permit = self.enter()
-        _entered.set((*_entered.get(), (self, permit)))
+        remember(self, permit)
         return permit
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        entered = _entered.get()
-        mine = [i for i, (breaker, _) in enumerate(entered) if breaker is self]
-        if not mine:
-            raise RuntimeError(
-                f"circuit breaker {self.name!r} was entered in another context than it is left in (another task or "
-                "thread); use `with breaker.enter():`, whose permit knows its call"
-            )
-        _entered.set((*entered[: mine[-1]], *entered[mine[-1] + 1 :]))
-        permit = entered[mine[-1]][1]
+        permit: Permit = take_back(self, "circuit breaker", "breaker")
         permit.success() if error is None else permit.error(error)
 
     async def __aenter__(self) -> Permit:

@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, Self, cast
 
-from seawall._core.bulkhead import Places, Waiter
-from seawall.clock import AsyncBell, Bell, Clock, Deadline
+from seawall._core.bulkhead import Places
+from seawall.clock import Clock
 from seawall.errors import BulkheadFull
+from seawall.guard._in_line import InLine
 from seawall.guard._policy import Face, name_of
 from seawall.guard.bulkhead._events import BulkheadRefused, BulkheadStats
 from seawall.guard.bulkhead._options import BulkheadOptions
 from seawall.patterns import Signal
 
 
-class _Patience(NamedTuple):
-    """When a wait is over (in nanoseconds of the clock; None: never), and why then."""
-
-    until_ns: int | None
-    state: str
-
-
-class Bulkhead(Places, Face):
+class Bulkhead(InLine, Face):
     """At most `max_concurrent` calls in flight, at most `max_queue` waiting, each at most `max_wait` seconds.
 
     Guarantees: First come first served, among threads, tasks and loops together; nobody overtakes. A place left is
@@ -78,13 +72,13 @@ class Bulkhead(Places, Face):
         Raises:
             BulkheadFull: The line is full, or the wait is over.
         """
-        if not (self._admit_now() or self._pardon()):
-            self._wait_in()
+        self._enter()
 
     async def acquire_async(self) -> None:
         """`acquire` for a task; cancelling it gives its place in line away."""
-        if not (self._admit_now() or self._pardon()):
-            await self._wait_in_async()
+        await self._enter_async()
+
+    release = Places._give_back
 
     def reconfigure(
         self,
@@ -120,82 +114,14 @@ class Bulkhead(Places, Face):
             self.name, places, queue, in_flight, queued, admitted, refused, self.let_through, self.shadow
         )
 
-    def _wait_in(self) -> None:
-        patience = self._patience()
-        bell = Bell()
-        waiter = self._stand_in_line(bell)
-        try:
-            while not waiter.admitted and self._may_wait(patience):
-                if patience.until_ns is None:
-                    bell.wait()
-                else:
-                    self.clock.park(bell, patience.until_ns)
-            self._settle(waiter, patience)
-        except BaseException:
-            self._step_out(waiter)
-            raise
-
-    async def _wait_in_async(self) -> None:
-        patience = self._patience()
-        bell = AsyncBell()
-        waiter = self._stand_in_line(bell)
-        try:
-            while not waiter.admitted and self._may_wait(patience):
-                if patience.until_ns is None:
-                    await bell.rung()
-                else:
-                    await self.clock.park_async(bell, patience.until_ns)
-            self._settle(waiter, patience)
-        except BaseException:
-            self._step_out(waiter)
-            raise
-
-    def _patience(self) -> _Patience:
-        deadline = Deadline.current()
-        longest = cast(float | None, self._options.max_wait)
-        left = None if deadline is None else deadline.remaining()
-        if left is not None and (longest is None or left < longest):
-            if left == 0.0:
-                raise self._refused("deadline")
-            return _Patience(self.clock.now_ns() + round(left * 1e9), "deadline")
-        if longest is None:
-            return _Patience(None, "waited")
-        return _Patience(self.clock.now_ns() + round(longest * 1e9), "waited")
-
-    def _may_wait(self, patience: _Patience) -> bool:
-        return patience.until_ns is None or self.clock.now_ns() < patience.until_ns
-
-    def _stand_in_line(self, bell: Bell | AsyncBell) -> Waiter:
-        waiter = Waiter(bell)
-        if not self._join(waiter):
-            raise self._refusal("full")
-        return waiter
-
-    def _settle(self, waiter: Waiter, patience: _Patience) -> None:
-        """The wait has ended: with a place, or without."""
-        if not waiter.admitted and self._quit(waiter):
-            raise self._refused(patience.state)
-
-    def _step_out(self, waiter: Waiter) -> None:
-        """Leave the line, or give back the place that was given in the same moment."""
-        if not self._quit(waiter) and waiter.admitted:
-            self.release()
-
-    def _refused(self, state: str) -> BulkheadFull:
-        self._note_refusal()
-        return self._refusal(state)
+    def _longest_wait(self) -> float | None:
+        return cast(float | None, self._options.max_wait)
 
     def _refusal(self, state: str) -> BulkheadFull:
-        """The error of a refusal that has been counted, told to whoever listens."""
-        places, queue, in_flight, queued, _, _ = self._counts()
+        _, _, in_flight, queued, _, _ = self._counts()
         if self.refused:
             self.refused.send(BulkheadRefused(self.name, state, in_flight, queued))
-        why = {
-            "full": f"{in_flight} of {places} calls in flight, {queued} of {queue} in line",
-            "waited": f"no place within {self._options.max_wait:g} s" if self._options.max_wait else "no place in time",
-            "deadline": "no place before the caller's deadline",
-        }[state]
-        return BulkheadFull(f"{self.name} is full: {why}", policy=self.name, state=state)
+        return BulkheadFull(f"{self.name} is full: {self._why_full(state)}", policy=self.name, state=state)
 
     def __enter__(self) -> Self:
         self.acquire()

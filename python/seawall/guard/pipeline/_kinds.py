@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from typing import Any
 
 from seawall.guard._policy import Policy
@@ -26,15 +27,17 @@ _POLICIES = {
     "seawall.guard.retry": "Retry",
     "seawall.guard.timeout": "Timeout",
     "seawall.guard.bulkhead": "Bulkhead ThreadBulkhead",
+    "seawall.guard.adaptive": "AdaptiveLimit",
 }
 _VALUES = {
+    "seawall.guard.adaptive": "Gradient Vegas AIMD",
     "seawall.guard.breaker": "Calls Seconds Ramp",
     "seawall.guard.retry": "Constant Linear Exponential Fibonacci Decorrelated RetryBudget",
 }
 
 
 def _snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def fallback(*, value: Any = _NOTHING, **options: Any) -> Policy:

@@ -34,7 +34,7 @@ class _Kind(NamedTuple):
 
 
 def _bulkhead_state(values: _Values) -> tuple[str, Level]:
-    room, used = values.get("max_concurrent", 0), values.get("in_flight", 0)
+    room, used = values.get("max_concurrent", values.get("limit", 0)), values.get("in_flight", 0)
     if not room:
         return "", "good"
     return f"{used:,.0f} of {room:,.0f}", "warning" if used >= 0.8 * room else "good"
@@ -65,6 +65,8 @@ _KINDS = (
     _Kind("limit", "seawall_limit_", ("admitted",), ("refused",), detail=_limit_said),
     _Kind("limit by key", "seawall_keyed_limit_", ("admitted",), ("refused",), detail=_keyed_said),
     _Kind("bulkhead", "seawall_bulkhead_", ("admitted",), ("refused",), _bulkhead_state,
+          lambda values: _said(values, ("queued", "wait"))),
+    _Kind("adaptive limit", "seawall_adaptive_limit_", ("admitted",), ("refused",), _bulkhead_state,
           lambda values: _said(values, ("queued", "wait"))),
     _Kind("retry", "seawall_retry_", ("calls",), ("gave_up",), detail=_retry_said),
     _Kind("retry budget", "seawall_retry_budget_", (), ("refused",),

@@ -110,6 +110,21 @@ TOLD: dict[str, Told] = {
             Level("max_concurrent", "Calls that bulkheads have room for."),
         ),
     ),
+    "AdaptiveStats": Told(
+        "seawall_adaptive_limit",
+        (
+            Count("admitted", "Calls an adaptive limit admitted."),
+            Count("refused", "Calls an adaptive limit refused."),
+            Count("dropped", "Calls whose end said that there were too many."),
+            Count("decisions", "Times an adaptive limit decided about itself."),
+            _LET,
+        ),
+        (
+            Level("limit", "Calls in flight that an adaptive limit allows."),
+            Level("in_flight", "Calls in an adaptive limit."),
+            Level("queued", "Calls that wait for an adaptive limit."),
+        ),
+    ),
     "TimeoutStats": Told(
         "seawall_timeout",
         (Count("timed_out", "Calls whose time was up."), _LET),

@@ -163,13 +163,13 @@ WRONG: list[tuple[Any, str]] = [
     ),
     (
         entry("retry", backoff={"kind": "exponentially"}),
-        "policies[1] (retry): backoff: values has no 'exponentially'; did you mean 'exponential'? there is: calls, "
-        "constant, decorrelated, exponential, fibonacci, linear, ramp, retry_budget, seconds",
+        "policies[1] (retry): backoff: values has no 'exponentially'; did you mean 'exponential'? there is: aimd, "
+        "calls, constant, decorrelated, exponential, fibonacci, gradient, linear, ramp, retry_budget, seconds, vegas",
     ),
     (
         entry("retry", backoff={"kind": 7}),
-        "policies[1] (retry): backoff: kind must be one of calls, constant, decorrelated, exponential, fibonacci, "
-        "linear, ramp, retry_budget, seconds, got 7",
+        "policies[1] (retry): backoff: kind must be one of aimd, calls, constant, decorrelated, exponential, "
+        "fibonacci, gradient, linear, ramp, retry_budget, seconds, vegas, got 7",
     ),
     *(
         (
