@@ -28,7 +28,8 @@ _PASSED = {
 _REFUSED = {
     "breaker": "seawall_breaker_refused", "limit": "seawall_limit_refused",
     "limit by key": "seawall_keyed_limit_refused", "bulkhead": "seawall_bulkhead_refused",
-    "adaptive limit": "seawall_adaptive_limit_refused", "retry": "seawall_retry_gave_up", "fallback": "seawall_fallback_exhausted",
+    "adaptive limit": "seawall_adaptive_limit_refused", "retry": "seawall_retry_gave_up",
+    "fallback": "seawall_fallback_exhausted",
     "timeout": "seawall_timeout_timed_out", "retry budget": "seawall_retry_budget_refused",
 }  # fmt: skip
 
