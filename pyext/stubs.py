@@ -29,6 +29,8 @@ CYTHON = (
     "bulkhead",
     "timeout",
     "fallback",
+    "hedge",
+    "throttle",
     "limits",
     "lease",
     "keyed",
