@@ -154,6 +154,7 @@ BY_NAME = {
 }
 BY_NAME_PARAMETERS = {
     "own_methods": "(cls: type[_T]) -> type[_T]",
+    "quick_labels": "(cls: type[_T]) -> type[_T]",
     "Histogram._follow": "(self, source: Measured, taken: Measured) -> None",
     "stable_hash": "(key: str | bytes | int) -> int",
     "jump": "(key: str | bytes | int, buckets: int) -> int",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import urllib.error
@@ -25,6 +26,14 @@ def installed() -> bool:
     return bool(shutil.which("prometheus") and shutil.which("promtool"))
 
 
+def version() -> tuple[int, ...]:
+    """Of the installed one."""
+    told = subprocess.run(["prometheus", "--version"], capture_output=True, text=True, check=True)
+    found = re.search(r"version (\d+)\.(\d+)", told.stdout + told.stderr)
+    assert found is not None
+    return int(found[1]), int(found[2])
+
+
 class PrometheusServer:
     """One server that scrapes twice a second, native histograms too.
 
@@ -36,7 +45,10 @@ class PrometheusServer:
     def __init__(self, directory: Path, jobs: list[dict[str, Any]]) -> None:
         self.directory = directory
         (self.port,) = free_ports(1)
-        settings = {"global": {"scrape_interval": "500ms", "scrape_timeout": "400ms"}, "scrape_configs": jobs}
+        whole: dict[str, Any] = {"scrape_interval": "500ms", "scrape_timeout": "400ms"}
+        if version() >= (3, 8):  # until then a feature flag is what asks for native histograms
+            whole["scrape_native_histograms"] = True
+        settings = {"global": whole, "scrape_configs": jobs}
         self.settings = directory / "prometheus.json"
         self.settings.write_text(json.dumps(settings))
         self.process: subprocess.Popen[bytes] | None = None

@@ -54,6 +54,7 @@ class Receiver:
         self.statuses: list[int] = []
         self.posts: queue.Queue[tuple[str, dict[str, str], bytes]] = queue.Queue()
         self.hold: threading.Event | None = None
+        self.endless = False
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -68,7 +69,7 @@ class Receiver:
                     self.send_header("Location", "http://127.0.0.1:1/elsewhere")
                 if status == 429:
                     self.send_header("Retry-After", "7")
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", "1000000" if receiver.endless else "0")
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:
@@ -216,6 +217,13 @@ class Inbox:
     def __init__(self) -> None:
         self.mails: queue.Queue[Any] = queue.Queue()
         self.answers: list[str] = []
+        self.refused: set[str] = set()
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+        if address in self.refused:
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - its name
         answer = self.answers.pop(0) if self.answers else "250 OK"
@@ -337,3 +345,19 @@ def test_a_large_group_is_truncated(receiver):
     Webhook(receiver.url).send(Message.of(told, Template()))
     body = json.loads(receiver.posts.get(timeout=SOON)[2])
     assert (len(body["alerts"]), body["truncatedAlerts"]) == (1_000, 3)
+
+
+def test_one_address_that_is_refused_is_told(post, caplog):
+    """The others got the mail, so it is not sent again; how many did not is logged, not who."""
+    inbox, port, trust = post
+    inbox.refused.add("bob@example.com")
+    email(port, trust).send(message())
+    assert inbox.mails.get(timeout=SOON)[2].rcpt_tos == ["ann@example.com"]
+    assert "the mail server refused 1 of 2 addresses" in caplog.text
+
+
+def test_an_answer_that_does_not_end_keeps_nobody(receiver):
+    """Only the status is waited for."""
+    receiver.endless = True
+    Webhook(receiver.url).send(message())
+    assert receiver.posts.get(timeout=SOON)

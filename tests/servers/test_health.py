@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import os
+import signal
 import socketserver
 import sqlite3
 import threading
@@ -17,6 +19,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import pytest
 import sqlalchemy as sa
 import uvicorn
+from tests.contract.backends.postgres import PostgresServer
+from tests.freezing import freeze
 from tests.hanging import hanging_server
 from tests.ports import free_ports
 from tests.valkey_server import ValkeyServer
@@ -55,9 +59,11 @@ def wsgi_server(app: Any) -> Iterator[int]:
     with make_server("127.0.0.1", 0, app, Threaded, Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join(30)
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join(30)
 
 
 @contextmanager
@@ -76,9 +82,11 @@ def asgi_server(app: Any) -> Iterator[int]:
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     assert started.wait(60)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join(60)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(60)
 
 
 def get(port: int, path: str) -> tuple[int, Any]:
@@ -232,11 +240,13 @@ def test_sql_in_all_its_ways(how: str, tmp_path: Path) -> None:
 def test_redis_by_url_and_by_client(how: str, tmp_path: Path) -> None:
     """And one that has died."""
     import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
     server = ValkeyServer(tmp_path)
     server.start()
     try:
-        client = redis.Redis(port=server.port, socket_timeout=SLOW)
+        client = redis.Redis(port=server.port, socket_timeout=SLOW, retry=Retry(NoBackoff(), 0))
         checks = [RedisCheck(server.tcp), RedisCheck(client), EngineCheck(open_engine(server.tcp, attempts=1))]
         assert [found(check, how).status for check in checks] == [Status.PASS] * 3
         server.kill()
@@ -269,3 +279,77 @@ def test_the_disk_of_this_machine(how: str, tmp_path: Path) -> None:
     full = found(DiskCheck(tmp_path, warn=0, fail=0, fail_bytes=10**18), how)
     assert full.output.endswith("1,000,000,000,000,000,000 must be")
     assert found(DiskCheck(tmp_path / "nowhere"), how).output.startswith("FileNotFoundError: ")
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresServer]:
+    """A server that may be frozen."""
+    server = PostgresServer()
+    server.start()
+    yield server
+    server.remove()
+
+
+@HOW
+def test_postgresql_by_connections_pools_and_engines(how: str, postgres: PostgresServer) -> None:
+    """All that people hold."""
+    import psycopg
+    from psycopg_pool import ConnectionPool
+
+    conninfo = postgres.conninfo()
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo))
+    with ConnectionPool(conninfo, min_size=1) as pool, psycopg.connect(conninfo) as own:
+        for database in (lambda: psycopg.connect(conninfo), pool.connection, own, engine):
+            assert found(SqlCheck(database), how).status is Status.PASS
+            bad = found(SqlCheck(database, query="SELECT * FROM nowhere"), how)
+            assert 'relation "nowhere" does not exist' in bad.output
+            assert found(SqlCheck(database), how).status is Status.PASS
+        # Nothing of the check is left open in what is not its own to close.
+        assert own.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+    engine.dispose()
+
+
+async def test_an_engine_of_seawall_is_asked_from_threads_and_tasks(postgres: PostgresServer) -> None:
+    """A task asks in its own loop, a thread blocks."""
+    with open_engine(postgres.url()) as engine:
+        assert await asyncio.to_thread(found, EngineCheck(engine), "thread") == Outcome.passed()
+    async with open_engine(postgres.url()) as engine:
+        health = Health()
+        health.add("database", EngineCheck(engine), timeout=SLOW)
+        assert (await health.ask_async()).status is Status.PASS
+
+
+async def test_an_async_engine_of_sqlalchemy_is_asked_in_its_own_loop(postgres: PostgresServer) -> None:
+    """Its pool belongs there."""
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    engine = create_async_engine(f"postgresql+psycopg://postgres@/postgres?host={postgres.directory}")
+    health = Health()
+    health.add("database", SqlCheck(engine), ttl=0, timeout=SLOW)
+    assert [(await health.ask_async()).status for _ in range(3)] == [Status.PASS] * 3
+    await engine.dispose()
+
+
+def test_a_database_that_freezes_fails_readiness_and_is_ready_again_when_it_goes_on(postgres: PostgresServer) -> None:
+    """Through the endpoint; what hung in the meantime is let go."""
+    import psycopg
+
+    health = Health(token=TOKEN)
+    conninfo = postgres.conninfo()
+    health.add("database", SqlCheck(lambda: psycopg.connect(conninfo)), timeout=1.0, ttl=0, max_stuck=2)
+    with wsgi_server(health.wsgi()) as port:
+        while get(port, "/readyz")[0] != 200:  # the first run may be slow on a busy machine
+            pass
+        freeze(postgres.pid)
+        try:
+            codes = [(get(port, "/readyz")[0], get(port, "/livez")[0]) for _ in range(4)]
+            stuck = get(port, "/readyz?verbose")[1]["checks"]["database"][0]["stuck"]
+        finally:
+            os.kill(postgres.pid, signal.SIGCONT)
+        assert (codes, stuck) == ([(503, 200)] * 4, 2)
+        for thread in threading.enumerate():
+            if thread.name == "seawall-check-database":
+                thread.join(60)
+        while get(port, "/readyz")[0] != 200:
+            pass
+        assert get(port, "/readyz?verbose")[1]["checks"]["database"][0]["stuck"] == 0

@@ -23,6 +23,7 @@ from seawall.observe.export import metrics_app, metrics_wsgi, to_prometheus
 
 pytestmark = pytest.mark.skipif(not installed(), reason=MISSING)
 
+CLOCK_OF_EXEMPLARS = 1_699_999_999
 TOKEN = "s3cret-of-the-scraper"
 
 
@@ -111,6 +112,17 @@ def test_histograms_are_native(prometheus: PrometheusServer) -> None:
     for q in (0.2, 0.4, 0.6, 0.8, 1.0):
         ((_, value),) = prometheus.query(f'histogram_quantile({q}, http_request_seconds{{job="asgi"}})')
         assert float(value) == pytest.approx(held.quantile(q), rel=0.0027 + 0.001)
+
+
+def test_exemplars_lead_to_traces(prometheus: PrometheusServer) -> None:
+    """Prometheus keeps the exemplar of the histogram, and that of the counter."""
+    end = str(CLOCK_OF_EXEMPLARS + 60)
+    for name, value in (("http_request_seconds", "0.3"), ("http_requests_total", "1")):
+        found = prometheus.get(
+            "/api/v1/query_exemplars", query=f'{name}{{job="asgi"}}', start=str(CLOCK_OF_EXEMPLARS - 60), end=end
+        )
+        told = {(each["labels"]["trace_id"], each["value"]) for series in found for each in series["exemplars"]}
+        assert told == {("4bf92f3577b34da6a3ce929d0e0e4736", value)}
 
 
 def test_promtool_finds_the_text_well_formed() -> None:

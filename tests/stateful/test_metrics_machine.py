@@ -110,9 +110,9 @@ class PrivateMachine(MetricsMachine):
 
 def test_shared_metrics_agree_with_dictionaries() -> None:
     """Whatever is counted by whom, snapshots and both texts say what the dictionaries hold."""
-    run_state_machine_as_test(MetricsMachine, settings=settings(max_examples=60, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(MetricsMachine, settings=settings(max_examples=40, stateful_step_count=25, deadline=None))
 
 
 def test_private_metrics_agree_with_dictionaries() -> None:
     """The same for metrics of one process."""
-    run_state_machine_as_test(PrivateMachine, settings=settings(max_examples=30, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(PrivateMachine, settings=settings(max_examples=20, stateful_step_count=25, deadline=None))

@@ -31,7 +31,8 @@ TEST_CASE("numbers are exact and as short as they can be") {
   CHECK(decimal(1, 1, false) == "1.000000001");
   CHECK(shortest(0.1) == "0.1");
   CHECK(shortest(-2.0) == "-2");
-  for (const double x : {1e300, -1.7976931348623157e308, 5e-324, 0.1 + 0.2}) CHECK(std::strtod(shortest(x).c_str(), nullptr) == x);
+  for (const double x : {1e300, -1.7976931348623157e308, 5e-324, 0.1 + 0.2})
+    CHECK(std::strtod(shortest(x).c_str(), nullptr) == x);
 }
 
 TEST_CASE("counters, gauges and labels as Prometheus reads them") {

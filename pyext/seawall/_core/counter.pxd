@@ -16,6 +16,9 @@ cdef extern from "seawall/counter/gauge.hpp" namespace "seawall::counter" nogil:
         bint add(double) noexcept
 
 
+cdef double checked_number(name, x) except? -1.0
+
+
 cdef class Counter:
     cdef Stripes* state
     cdef bint owns         # False where the state lies in a segment

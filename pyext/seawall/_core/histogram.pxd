@@ -48,6 +48,9 @@ cdef extern from "seawall/histogram/reading.hpp" namespace "seawall::histogram" 
     Moments moments(const CppHistogram&) noexcept
 
 
+cdef double checked_slowly(name, x) except? -1.0
+
+
 cdef class Histogram:
     cdef CppHistogram view
     cdef void* memory      # what to free; NULL where the state lies in a segment

@@ -9,7 +9,7 @@ from cpython.dict cimport PyDict_GetItem
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from cpython.ref cimport PyObject
-from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
+from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_DecodeUTF8
 from cython.operator cimport dereference
 from libc.math cimport isfinite
 from libc.stdint cimport uint64_t
@@ -19,8 +19,9 @@ from libcpp.string cimport string
 from libcpp.vector cimport vector
 
 from seawall._core.clock cimport read_wall, wall_ns
-from seawall._core.histogram cimport Histogram as Measured, can_record, to_integer
-from seawall._core.segment cimport CppSegment, Segment, SlotView
+from seawall._core.counter cimport checked_number
+from seawall._core.histogram cimport Histogram as Measured, can_record, checked_slowly, to_integer
+from seawall._core.segment cimport Segment, SlotView
 
 from seawall.errors import SegmentError
 
@@ -31,6 +32,17 @@ cdef extern from *:
     """
     Kind seawall_kind(uint64_t) nogil
     Across seawall_across(uint64_t) nogil
+
+cdef extern from *:
+    """
+    static PyMethodDef seawall_labels = {
+        "labels", NULL, METH_FASTCALL | METH_KEYWORDS, "The series of these label values."};
+    static PyObject* seawall_labels_of(PyTypeObject* owner, void* call) {
+      seawall_labels.ml_meth = (PyCFunction)call;
+      return PyDescr_NewMethod(owner, &seawall_labels);
+    }
+    """
+    object seawall_labels_of(type owner, void* call)
 
 cdef object ONE = 1  # the interpreter keeps a single 1, so the default is known by its address
 cdef uint64_t TABLE_LAYOUT = 1
@@ -51,37 +63,6 @@ cdef str text_of(string_view bytes):
 
 cdef string_view view_of(const string& bytes) noexcept nogil:
     return string_view(bytes.data(), bytes.size())
-
-
-cdef double checked_number(name, x) except? -1.0:
-    if PyFloat_CheckExact(x):
-        number = PyFloat_AS_DOUBLE(x)
-    elif isinstance(x, bool) or not (hasattr(x, "__float__") or hasattr(x, "__index__")):
-        raise TypeError(f"{name} must be a finite number, got {x!r}; a flag is set as 1 or 0")
-    else:
-        try:
-            number = float(x)
-        except OverflowError:
-            raise ValueError(f"{name} must be a finite number, got an int beyond the largest float, 1.8e308") from None
-    if not isfinite(number):
-        raise ValueError(f"{name} must be a finite number, got {number}; a gauge keeps its last value instead")
-    return number
-
-
-cdef double checked_value(x) except? -1.0:
-    cdef double number
-    if PyFloat_CheckExact(x):
-        number = PyFloat_AS_DOUBLE(x)
-    elif isinstance(x, bool) or not (hasattr(x, "__float__") or hasattr(x, "__index__")):
-        raise TypeError(f"value must be a number, got {x!r}; a duration is a float in seconds")
-    else:
-        try:
-            number = float(x)
-        except OverflowError:
-            number = float("inf") if x > 0 else float("-inf")
-    if not can_record(number):
-        raise ValueError(f"value must be finite and not negative, got {number}; count failures apart from durations")
-    return number
 
 
 cdef class Table:
@@ -287,11 +268,7 @@ cdef class Bound:
         cdef Texts values = Texts(key_of(dereference(self.series)))
         for _ in range(3):
             names.next()
-        answer = {}
-        for _ in range(self.family.labels):
-            name = text_of(names.next())
-            answer[name] = text_of(values.next())
-        return answer
+        return {text_of(names.next()): text_of(values.next()) for _ in range(self.family.labels)}
 
     @property
     def clock(self) -> object:
@@ -303,6 +280,8 @@ cdef class Bound:
         cdef string part
         cdef Exemplar* into
         cdef Py_ssize_t size = 0
+        if not hasattr(exemplar, "items"):
+            raise TypeError(f"exemplar must be a mapping such as {{'trace_id': ...}}, got {exemplar!r}")
         for name, said in exemplar.items():
             name, said = str(name), str(said)
             size += len(name) + len(said)
@@ -392,6 +371,8 @@ cdef class Gauge(Bound):
 
     def _unset(self) -> None:
         """This process says nothing any more."""
+        if self.table.generation != forks_now():
+            self.table.claim()
         unset(dereference(self.table.table), dereference(self.series), self.table.line)
 
     cdef int by(self, double x) except -1:
@@ -425,7 +406,7 @@ cdef class Histogram(Bound):
         if PyFloat_CheckExact(value) and can_record(PyFloat_AS_DOUBLE(value)):
             number = PyFloat_AS_DOUBLE(value)
         else:
-            number = checked_value(value)
+            number = checked_slowly("value", value)
         self.view.record(to_integer(number))
         if exemplar is not None:
             self.example(number, exemplar)
@@ -451,18 +432,10 @@ cdef class Labelled:
 
     def labels(self, *values: object, **named: object) -> object:
         """The series of these label values."""
-        cdef PyObject* found
-        if not named:
-            found = PyDict_GetItem(self.known, values)
-            if found != NULL:
-                return <object>found
-            if len(values) == len(self.label_names):
-                return self.find(values)
-        elif not values and len(named) == len(self.label_names):
-            try:
-                return self.labels(*[named[name] for name in self.label_names])
-            except KeyError:
-                pass
+        if not named and len(values) == len(self.label_names):
+            return self.find(values)
+        if not values and named.keys() == frozenset(self.label_names):
+            return self.find(tuple([named[name] for name in self.label_names]))
         raise ValueError(
             f"{self.name} has the labels ({', '.join(self.label_names)}), got {list(values) or ''}{sorted(named) if named else ''}; "
             "give the values in their order, or all by name")
@@ -472,7 +445,8 @@ cdef class Labelled:
         cdef CppSeries* series
         cdef uint64_t now = wall_ns(self.table.wall)
         texts = tuple([str.__str__(value) if isinstance(value, str) else str(value) for value in values])
-        found = self.known.get(texts)
+        known = texts[0] if len(texts) == 1 else texts
+        found = self.known.get(known)
         if found is not None:
             return found
         for text in texts:
@@ -484,10 +458,42 @@ cdef class Labelled:
             if self.crowd is None:
                 self.crowd = self.bound(series)
             return self.crowd
-        made = self.known[texts] = self.bound(series)
+        made = self.known[known] = self.bound(series)
         return made
 
     cdef object bound(self, CppSeries* series):
         cdef Seat seat = Seat.__new__(Seat)
         seat.table, seat.family, seat.series = self.table, self.family, series
         return self.kind.__new__(self.kind, seat)
+
+
+cdef object labels_fast(object self, PyObject** values, Py_ssize_t n, PyObject* names):
+    """`labels` without a tuple and a dictionary of its arguments, where the series is known."""
+    cdef Labelled family = <Labelled>self
+    cdef PyObject* found = NULL
+    cdef Py_ssize_t i
+    cdef tuple given
+    if names == NULL and n == 1 and PyUnicode_CheckExact(<object>values[0]):
+        found = PyDict_GetItem(family.known, <object>values[0])
+        if found != NULL:
+            return <object>found
+    given = tuple([<object>values[i] for i in range(n)]) if n != 2 else (<object>values[0], <object>values[1])
+    if names == NULL and n > 1:
+        for i in range(n):
+            if not PyUnicode_CheckExact(<object>values[i]):
+                break
+        else:
+            found = PyDict_GetItem(family.known, given)
+            if found != NULL:
+                return <object>found
+    named = {} if names == NULL else {name: <object>values[n + i] for i, name in enumerate(<tuple>names)}
+    return Labelled.labels(family, *given, **named)
+
+
+def quick_labels(cls: type) -> type:
+    """Give a class of families the quick `labels`; a class decorator.
+
+    Cython makes a tuple and a dictionary for `*values, **named` at each call, which costs as much as finding the series.
+    """
+    cls.labels = seawall_labels_of(cls, <void*>labels_fast)
+    return cls

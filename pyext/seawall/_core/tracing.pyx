@@ -11,7 +11,7 @@ from contextvars import ContextVar
 import os
 
 from cpython.bytes cimport PyBytes_AS_STRING
-from cpython.contextvars cimport PyContextVar_Reset, PyContextVar_Set, get_value
+from cpython.contextvars cimport PyContextVar_Set, get_value
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport int64_t, uint32_t, uint64_t
@@ -23,6 +23,8 @@ from seawall._core.policy cimport give_error, take_error
 cdef extern from "Python.h":
     PyObject* PyObject_Vectorcall(PyObject*, PyObject* const*, size_t, PyObject*)
     object PyVectorcall_Call(object, object, object)
+    int reset "PyContextVar_Reset"(object, object) noexcept
+    void PyErr_Clear()
     object PyUnicode_FromKindAndData(int, const void*, Py_ssize_t)
 
 cdef extern from *:
@@ -198,12 +200,9 @@ cdef class Unrecorded(Position):
         return f"<Unrecorded span of trace {self.trace_id}>"
 
 
-cdef int give_back(token) except -1:
-    try:
-        PyContextVar_Reset(current, token)
-    except (ValueError, RuntimeError):
-        pass  # left in another context than it was entered in: that one never had the span
-    return 0
+cdef void give_back(token) noexcept:
+    if reset(current, token) < 0:
+        PyErr_Clear()  # left in another context than it was entered in: that one never had the span
 
 # One module, for what they share: ids, the current span, and the generation of this process.
 include "tracing_spans.pxi"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -32,13 +33,14 @@ class Flight:
         task: Call a coroutine function in a task of the running loop; else in a loop of the thread's own.
     """
 
-    __slots__ = ("_fn", "_given_up", "_loop", "_seconds", "_task", "clock", "future", "started_ns", "until_ns")
+    __slots__ = ("_fn", "_given_up", "_loop", "_pid", "_seconds", "_task", "clock", "future", "started_ns", "until_ns")
 
     def __init__(self, fn: Callable[[], Any], seconds: float, clock: Clock, name: str, *, task: bool) -> None:
         # What can do both blocks its own thread rather than start a loop there.
         self._fn: Callable[[], Any] = fn if task else getattr(fn, "blocking", fn)
         self._seconds = seconds
         self._given_up = False
+        self._pid = os.getpid()
         self.clock = clock
         self.future: Future[Any] = Future()
         self.started_ns = clock.now_ns()
@@ -54,6 +56,11 @@ class Flight:
     def done(self) -> bool:
         """Whether the call has ended."""
         return self.future.done()
+
+    @property
+    def lost(self) -> bool:
+        """Whether it was under way in the process that this one was forked from: here it never ends."""
+        return not self.done and self._pid != os.getpid()
 
     @property
     def overdue(self) -> bool:

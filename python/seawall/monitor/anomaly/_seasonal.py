@@ -45,7 +45,7 @@ class Seasonal(Stateful[_Slots]):
     of few values may seem quieter than it is.
 
     Guarantees: keeps at most slots x keep values and 240 distances.
-    Cost: about 40 us a value by default, and a copy of the table of slots.
+    Cost: about 20 us a value by default, and a copy of the table of slots.
 
     Args:
         period: Such as 86,400 s; slots begin at whole multiples of it in unix time, so days are those of UTC.

@@ -118,8 +118,10 @@ class Check:
 
     def _settle(self, events: list[CheckChanged]) -> None:
         """Take in the run under way if it is over. A run that ends after it was given up is never taken in."""
-        self._stuck = [flight for flight in self._stuck if not flight.done]
+        self._stuck = [flight for flight in self._stuck if not flight.done and not flight.lost]
         flight = self._flight
+        if flight is not None and flight.lost:
+            self._flight = flight = None
         if flight is None or not (flight.done or flight.overdue):
             return
         self._flight = None

@@ -14,6 +14,9 @@ from typing import Any, BinaryIO
 from seawall.monitor.recovery._events import RecoveryEvent
 from seawall.patterns import Options, option
 
+_TRIES = 30
+_PAUSE = threading.Event()  # never set
+
 
 class AuditOptions(Options):
     """The bound of an audit trail."""
@@ -26,7 +29,8 @@ class AuditTrail:
     """Appends events to a file; a full one is put aside, and the oldest of those removed.
 
     Guarantees: a line is written whole, by one system call, also where all workers of a machine write to one file. A
-    line that a crash cut off does not spoil the next one.
+    line that a crash cut off does not spoil the next one. A process that is frozen while it writes keeps others for a
+    third of a second.
     Thread safety: yes, and processes.
 
     Args:
@@ -49,9 +53,9 @@ class AuditTrail:
         when = datetime.fromtimestamp(event.at, UTC).isoformat(timespec="milliseconds")
         facts = {"time": when, "pid": os.getpid(), **event.to_dict()}
         line = json.dumps(facts, separators=(",", ":"), allow_nan=True).encode() + b"\n"
-        with self._lock, self._opened() as file:
+        with self._lock, self._opened() as (file, alone):
             size = file.tell()
-            if size and size + len(line) > self.options.max_bytes:
+            if alone and size and size + len(line) > self.options.max_bytes:
                 self._put_aside()
                 with self._appending() as fresh:
                     fresh.write(line)
@@ -69,17 +73,18 @@ class AuditTrail:
         return found
 
     @contextlib.contextmanager
-    def _opened(self) -> Iterator[BinaryIO]:
+    def _opened(self) -> Iterator[tuple[BinaryIO, bool]]:
+        """The file, and whether nobody else has it: only then it may be put aside."""
         # The lock belongs to the open file: a file that was put aside meanwhile is not the one to append to.
-        import fcntl
-
-        while True:
+        for tries in range(_TRIES + 1):
             with self._appending() as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                if _same(file, self.path):
+                alone = _locked(file) and _same(file, self.path)
+                # Lines are appended whole also without the lock: a process that is frozen with it must not stop all.
+                if alone or tries == _TRIES:
                     file.seek(0, os.SEEK_END)
-                    yield file
+                    yield file, alone
                     return
+            _PAUSE.wait(0.01)
 
     def _appending(self) -> BinaryIO:
         handle = os.open(self.path, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o600)
@@ -101,6 +106,16 @@ class AuditTrail:
 
     def __repr__(self) -> str:
         return f"AuditTrail({str(self.path)!r}, max_bytes={self.options.max_bytes}, keep={self.options.keep})"
+
+
+def _locked(file: BinaryIO) -> bool:
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _same(file: BinaryIO, path: Path) -> bool:

@@ -51,7 +51,7 @@ class Recovery(Loops):
 
     Guarantees: an action never runs twice at once, and starts no more often than its cool-down, its budget and the
     budget of the engine allow. A failing or hanging action is told and never keeps an evaluation waiting. Nothing is
-    done on what is not known.
+    done on what is not known. An event is in the audit trail before the action that it tells of begins.
 
     Thread safety: yes; an evaluation that finds another one under way does nothing. `start` makes a thread, and
     `run_async` a task; the constructor makes neither. Start it after the fork of a worker.
@@ -153,14 +153,14 @@ class Recovery(Loops):
 
         def tell(rule: str, kind: Kind, action: str | None = None, detail: str = "") -> None:
             events.append(RecoveryEvent(wall, rule, kind, action, detail, readings.values))
+            # Before anything is done about it: what is started next may end this process.
+            self._note(events[-1])
 
         for ended in self._runs.ended(now):
             tell(ended.rule, ended.kind, ended.action, ended.detail)
             self._take_end(ended.rule, ended.kind, ended.detail, now)
         for followed in self._followed:
             self._follow(followed, readings, now, tell)
-        for event in events:
-            self._note(event)
         return events
 
     def _follow(self, followed: _Followed, readings: Readings, now: float, tell: _Tell) -> None:

@@ -15,6 +15,7 @@ from seawall.clock import Bell, Clock, SystemClock, WallClock
 from seawall.errors import ConfigError
 from seawall.observe._recording import Recording
 from seawall.observe._snapshot import Snapshot
+from seawall.observe.alerts._alert import fingerprint
 from seawall.observe.alerts._checks import seconds_of, whole_of
 from seawall.observe.alerts._courier import Courier
 from seawall.observe.alerts._dial import Dial
@@ -35,7 +36,7 @@ from seawall.observe.alerts._message import Channel, Message
 from seawall.observe.alerts._moment import Moment
 from seawall.observe.alerts._mutes import Inhibition, Silence
 from seawall.observe.alerts._notifier import Notification
-from seawall.observe.alerts._readout import read
+from seawall.observe.alerts._readout import Readout, read
 from seawall.observe.alerts._routes import Route
 from seawall.observe.alerts._rule import Rule
 from seawall.observe.alerts._silencing import expired, with_silence
@@ -64,7 +65,8 @@ class Alerts:
     Cost: an evaluation reads the recording once for each window that rules ask for.
 
     Args:
-        recording: What rules read; or a function that returns a Snapshot, called at each evaluation.
+        recording: What rules read; or a function that returns a Snapshot, called at each evaluation. That it fails is
+            alerted as `SeawallRuleFailing` of the rule "snapshot".
         rules: Differing in name or severity.
         channels: By name. Letters, digits, `_`, `-` and `.`.
         route: Who gets what; by default all channels get everything.
@@ -146,13 +148,14 @@ class Alerts:
         Args:
             now: Unix seconds; by default the clock's.
         """
-        if self._sample is not None:
-            self.recording.append(self._sample())
+        blind = self._sampled()
         read_at = self._dial.now(self.recording.latest) if now is None else now
         now = self._now() if now is None else now
         with self._lock:
             known = known_groups(self._state)
         readouts = read(self._plan.rules, Moment(self.recording, read_at), known)
+        if blind:
+            readouts["snapshot"] = Readout(error=blind)
         with self._lock:
             settled = self._settled()
             state, found = evaluate(self._plan, settled, readouts, now)
@@ -267,7 +270,7 @@ class Alerts:
                 each.phase,
                 each.active_at if each.fired_at is None else each.fired_at,
                 each.value,
-                any(alert.fingerprint in quiet for alert in told if dict(alert.labels) == labels),
+                fingerprint(labels) in quiet,
             )
             for (key, group), each in state.instances.items()
             if key in rules
@@ -293,6 +296,16 @@ class Alerts:
             dict(self._last.errors),
             self._keeper.problems,
         )
+
+    def _sampled(self) -> str:
+        """Record what there is; why that could not be, "" when it could."""
+        if self._sample is None:
+            return ""
+        try:
+            self.recording.append(self._sample())
+        except Exception as error:  # noqa: BLE001 - alerted like a rule that fails
+            return f"{type(error).__name__}: {error}"[:500]
+        return ""
 
     def _now(self) -> float:
         return float(self._wall.now_ns() / 1e9)

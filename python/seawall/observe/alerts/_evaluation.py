@@ -85,7 +85,7 @@ class Evaluation:
         transitions: What moved.
         notifications: Who is to be told what.
         errors: Rules that could not be read, and why.
-        dropped: Groups beyond the `max_groups` of a rule, by rule.
+        dropped: Groups beyond the `max_groups` of a rule, by rule; under "groups", alerts beyond 10,000 groups.
     """
 
     at: float
@@ -103,9 +103,11 @@ def evaluate(plan: Plan, state: State, readouts: Mapping[str, Readout], now: flo
     look.at_ourselves()
     look.at_what_is_gone()
     alerts, state = look.alerts.values(), look.after()
-    groups, told = notify(state.groups, plan.route, alerts, mute_of(plan, state, alerts, now), now)
+    groups, told, homeless = notify(state.groups, plan.route, alerts, mute_of(plan, state, alerts, now), now)
     outbox = {**state.outbox, **{each.id: each for each in told}}
     dropped = {key: readout.dropped for key, readout in readouts.items() if readout.dropped}
+    if homeless:
+        dropped["groups"] = homeless
     found = Evaluation(now, tuple(look.transitions), tuple(told), look.errors, dropped)
     return replace(state, groups=groups, outbox=outbox), found
 

@@ -109,8 +109,8 @@ Groups = Mapping[str, Group]
 
 def notify(
     groups: Groups, route: Leaf, alerts: Iterable[Alert], muted: Callable[[Alert], bool], now: float
-) -> tuple[dict[str, Group], list[Notification]]:
-    """The groups after a look at all alerts, and what is to be told.
+) -> tuple[dict[str, Group], list[Notification], int]:
+    """The groups after a look at all alerts, what is to be told, and how many alerts found no place in a group.
 
     Args:
         groups: Before.
@@ -120,9 +120,7 @@ def notify(
         now: Unix seconds, never less than before.
     """
     after = dict(groups)
-    for alert in alerts:
-        for leaf in _leaves(route, alert):
-            _put(after, leaf, alert, now)
+    homeless = sum(not _put(after, leaf, alert, now) for alert in alerts for leaf in _leaves(route, alert))
     routes = {leaf.path: leaf for leaf in route.all()}
     told: list[Notification] = []
     for key in sorted(key for key, group in after.items() if group.due <= now):
@@ -133,7 +131,7 @@ def notify(
             told += news
             if not group.finished:
                 after[key] = group
-    return after, told
+    return after, told, homeless
 
 
 def failed(groups: Groups, told: Notification, route: Leaf) -> dict[str, Group]:
@@ -167,15 +165,19 @@ def _own(group: Group, route: Leaf) -> Leaf | None:
     return _leaf_for(tuple(filter(None, group.path[len(_OWN_PATH) :].split(","))), route)
 
 
-def _put(groups: dict[str, Group], leaf: Leaf, alert: Alert, now: float) -> None:
+def _put(groups: dict[str, Group], leaf: Leaf, alert: Alert, now: float) -> bool:
+    """False when there are too many groups."""
     labels = leaf.group_labels(alert.labels)
     key = f"{leaf.path}:{json.dumps(labels, sort_keys=True, separators=(',', ':'))}"
     group = groups.get(key)
     if group is None:
-        if alert.status == "resolved" or len(groups) >= MOST_GROUPS:
-            return
+        if alert.status == "resolved":
+            return True
+        if len(groups) >= MOST_GROUPS:
+            return False
         group = Group(leaf.path, labels, now + leaf.group_wait)
     groups[key] = replace(group, alerts={**group.alerts, alert.fingerprint: alert})
+    return True
 
 
 def _flush(

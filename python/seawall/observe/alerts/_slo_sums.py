@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,8 +11,11 @@ from seawall.observe._distribution import Distribution
 from seawall.observe._snapshot import Labels, Selector, Snapshot
 from seawall.observe.alerts._readings import group_of
 
-Tally = dict[tuple[bool, Labels], tuple[float, float]]
+Tally = list[tuple[int, int, float, float]]
+"""Series, group, bad, all."""
 Point = tuple[float, float]
+_NOTHING: Point = (0.0, 0.0)
+_MOST_SERIES = 100_000
 
 
 @dataclass(slots=True)
@@ -58,41 +62,59 @@ class Counting:
     def __init__(self, bad: Selector, total: Selector | None, within: float | None, by: tuple[str, ...]) -> None:
         self._bad, self._total, self._within, self._by = bad, total, within, by
         self._known: dict[int, tuple[Snapshot, Tally]] = {}
+        # Numbers in place of labels: a tuple of labels is hashed anew at each look-up.
+        self._series: dict[tuple[bool, Labels], tuple[int, int]] = {}
+        self._groups: dict[Labels, int] = {}
+        self._next = itertools.count()  # two threads never get the same
 
     def sums(self, snapshots: Sequence[Snapshot]) -> Sums:
         """Over all these, oldest first."""
+        if len(self._series) > _MOST_SERIES:  # most of them are long gone
+            self._known, self._series, self._groups = {}, {}, {}
         known, kept = self._known, {}
         found = Sums()
-        before: Tally = {}
-        totals: dict[Labels, Point] = {}
+        before: dict[int, Point] = {}
+        totals: dict[int, Point] = {}
+        points: dict[int, list[Point | None]] = {}
         for place, snapshot in enumerate(snapshots):
             entry = known.get(id(snapshot)) or (snapshot, self._tally(snapshot))
             kept[id(snapshot)] = entry
-            tally = entry[1]
-            self._add(tally, before, totals, first=place == 0)
-            before = {**before, **tally}
+            _add(entry[1], before, totals, first=place == 0)
             found.ats.append(snapshot.at)
             for group, point in totals.items():
-                found.points.setdefault(group, [None] * place).append(point)
+                points.setdefault(group, [None] * place).append(point)
         self._known = kept
+        labels = {number: group for group, number in self._groups.items()}
+        found.points = {labels[number]: each for number, each in points.items()}
         return found
 
-    def _add(self, tally: Tally, before: Tally, totals: dict[Labels, Point], *, first: bool) -> None:
-        for key, (bad, total) in tally.items():
-            group = group_of(key[1], self._by)
-            was = (bad, total) if first else before.get(key, (0.0, 0.0))
-            if bad < was[0] or total < was[1]:
-                was = (0.0, 0.0)  # it began anew
-            so_far = totals.get(group, (0.0, 0.0))
-            totals[group] = (so_far[0] + bad - was[0], so_far[1] + total - was[1])
-
     def _tally(self, snapshot: Snapshot) -> Tally:
-        if self._within is not None:
-            return {(True, s.labels): _slow(s.value, self._within) for s in snapshot.select(self._bad)}
-        tally = {(True, s.labels): (_count(s.value), 0.0) for s in snapshot.select(self._bad)}
-        if self._total is not None:
-            tally |= {(False, s.labels): (0.0, _count(s.value)) for s in snapshot.select(self._total)}
+        tally: Tally = []
+        for labels, value, _ in snapshot.select(self._bad):
+            point = (_count(value), 0.0) if self._within is None else _slow(value, self._within)
+            tally.append((*self._numbers(True, labels), *point))
+        for labels, value, _ in () if self._total is None else snapshot.select(self._total):
+            tally.append((*self._numbers(False, labels), 0.0, _count(value)))
         return tally
+
+    def _numbers(self, bad: bool, labels: Labels) -> tuple[int, int]:
+        """Of the series and of its group."""
+        found = self._series.get((bad, labels))
+        if found is None:
+            group = self._groups.setdefault(group_of(labels, self._by), next(self._next))
+            found = self._series.setdefault((bad, labels), (next(self._next), group))
+        return found
+
+
+def _add(tally: Tally, before: dict[int, Point], totals: dict[int, Point], *, first: bool) -> None:
+    """What has come since the snapshot before; a series that was not there, or began anew, began at 0."""
+    for series, group, bad, total in tally:
+        was = (bad, total) if first else before.get(series, _NOTHING)
+        if bad < was[0] or total < was[1]:
+            was = _NOTHING
+        so_far = totals.get(group, _NOTHING)
+        totals[group] = (so_far[0] + bad - was[0], so_far[1] + total - was[1])
+        before[series] = (bad, total)
 
 
 def _slow(value: float | Distribution, within: float) -> Point:

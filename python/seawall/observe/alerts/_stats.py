@@ -45,7 +45,7 @@ class AlertsStats:
     Attributes:
         evaluated_at: Unix seconds; None before the first time.
         under_way: Notifications of which it is not known that they arrived.
-        dropped: Groups beyond the `max_groups` of a rule, by rule.
+        dropped: Groups beyond the `max_groups` of a rule, by rule; under "groups", alerts beyond 10,000 groups.
         errors: Rules that cannot be read, and why.
         problems: What went wrong with the store, newest last.
     """

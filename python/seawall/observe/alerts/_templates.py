@@ -17,7 +17,8 @@ class Rendered:
     __slots__ = ("fields", "text", "title")
 
     def __init__(self, title: str, text: str, fields: Mapping[str, str]) -> None:
-        self.title, self.text, self.fields = title, text, dict(fields)
+        self.title, self.text = _whole(title), _whole(text)
+        self.fields = {_whole(name): _whole(value) for name, value in fields.items()}
 
     def __repr__(self) -> str:
         return f"<Rendered {self.title!r}>"
@@ -134,6 +135,11 @@ def shared(many: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """What all have in common."""
     first, *rest = many or [{}]
     return {name: value for name, value in first.items() if all(other.get(name) == value for other in rest)}
+
+
+def _whole(text: str) -> str:
+    """Half characters, which a label may hold and no channel can send, are question marks."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _tried(template: Any, names: dict[str, Any]) -> str:

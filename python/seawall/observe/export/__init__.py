@@ -10,6 +10,7 @@ from seawall.observe.export._otlp_message import to_otlp
 from seawall.observe.export._protobuf import to_protobuf
 from seawall.observe.export._pusher import Pusher
 from seawall.observe.export._registry import from_registry
+from seawall.observe.export._sdk import SdkExport
 from seawall.observe.export._statsd import Pushed, Statsd
 from seawall.observe.export._text import to_openmetrics, to_prometheus
 
@@ -18,6 +19,7 @@ __all__ = [
     "OtlpStats",
     "Pushed",
     "Pusher",
+    "SdkExport",
     "SeawallCollector",
     "Statsd",
     "from_registry",

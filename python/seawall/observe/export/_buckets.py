@@ -8,11 +8,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from seawall.errors import ConfigError
 from seawall.observe._distribution import Distribution, edges_of
 from seawall.observe._snapshot import Family
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 Bounds = Sequence[float] | Mapping[str, Sequence[float]]
 
@@ -78,16 +82,21 @@ def exponential(held: Distribution, *, finest: int, coarsest: int, most: int = 1
     edges = edges_of(held.layout)
     first = int(held.places.searchsorted(1))
     used = held.places[first:]
-    powers = np.log2((edges[used] + edges[used + 1]) / 2)
     scale = min(finest, int(math.log2(math.log(2) * 10 ** held.layout[2])))
-    while True:
-        places = (np.ceil(powers * 2.0**scale) - 1).astype(np.int64)
-        indices, where = np.unique(places, return_inverse=True)
-        size = int(indices[-1] - indices[0] + 1) if dense and len(indices) else len(indices)
-        if size <= most or scale <= coarsest:
-            break
+    places = (np.ceil(np.log2((edges[used] + edges[used + 1]) / 2) * 2.0**scale) - 1).astype(np.int64)
+    while _size(places, dense=dense) > most and scale > coarsest:
+        places >>= 1
         scale -= 1
-    counts = np.zeros(len(indices), dtype=np.uint64)
-    np.add.at(counts, where, held.counts[first:])
     zeros = int(held.counts[:first].sum())
-    return Exponential(scale, float(edges[1]), zeros, indices.tolist(), counts.tolist())
+    if not len(places):
+        return Exponential(scale, float(edges[1]), zeros, [], [])
+    starts = np.flatnonzero(np.diff(places, prepend=places[0] - 1))
+    counts = np.add.reduceat(held.counts[first:], starts)
+    return Exponential(scale, float(edges[1]), zeros, places[starts].tolist(), counts.tolist())
+
+
+def _size(places: npt.NDArray[np.int64], *, dense: bool) -> int:
+    """How many buckets rising places are."""
+    if not len(places):
+        return 0
+    return int(places[-1] - places[0]) + 1 if dense else 1 + int((places[1:] != places[:-1]).sum())

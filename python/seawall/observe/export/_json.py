@@ -6,8 +6,9 @@ import json
 import math
 from typing import Any
 
-from seawall.observe._distribution import Distribution, edges_of
+from seawall.observe._distribution import Distribution
 from seawall.observe._snapshot import Sample, Snapshot
+from seawall.observe.export._buckets import exponential
 from seawall.observe.export._text import number
 
 _QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.99, 0.999)
@@ -16,7 +17,7 @@ _QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.99, 0.999)
 def to_json(snapshot: Snapshot, *, indent: int | None = None) -> str:
     """A snapshot as JSON for other programs: docs/reference/metrics.schema.json.
 
-    Histograms have quantiles and every bucket that holds anything. Numbers that JSON has not are the texts "NaN",
+    Histograms have quantiles and at most 160 buckets. Numbers that JSON has not are the texts "NaN",
     "+Inf" and "-Inf". `Snapshot.to_dict` is the form that can be read back.
     """
     families = [
@@ -44,9 +45,10 @@ def _series(sample: Sample) -> dict[str, Any]:
 
 
 def _held(held: Distribution) -> dict[str, Any]:
-    edges = edges_of(held.layout)
-    lows, highs = edges[held.places].tolist(), edges[held.places + 1].tolist()
-    buckets = [list(bucket) for bucket in zip(lows, highs, held.counts.tolist(), strict=True)]
+    told = exponential(held, finest=8, coarsest=-10)
+    base = 2**2.0**-told.scale
+    buckets = [[0.0, told.zero_threshold, told.zero_count]] if told.zero_count else []
+    buckets += ([base**i, base ** (i + 1), count] for i, count in zip(told.indices, told.counts, strict=True))
     quantiles = {str(q): held.quantile(q) for q in _QUANTILES} if held.count else {}
     return {"count": held.count, "sum": _plain(held.sum), "quantiles": quantiles, "buckets": buckets}
 

@@ -13,7 +13,7 @@ from seawall.observe._snapshot import Exemplar, Family, Labels, Sample, Snapshot
 from seawall.observe.export._buckets import exponential
 from seawall.observe.export._missing import needed
 
-_UNITS = {"seconds": "s", "bytes": "By", "ratio": "1"}
+UNITS = {"seconds": "s", "bytes": "By", "ratio": "1"}
 _FINEST, _COARSEST, _MOST = 20, -10, 160
 _PATH = "opentelemetry.proto."
 
@@ -68,9 +68,9 @@ def to_otlp(
     _put(whole.resource.attributes, tuple((resource or {}).items()))
     scope = whole.scope_metrics.add()
     scope.scope.name = "seawall"
-    for family in snapshot.families:
+    for family in filter(lambda each: each.samples, snapshot.families):
         metric = scope.metrics.add(name=family.name, description=family.help)
-        metric.unit = _UNITS.get(family.unit, family.unit)
+        metric.unit = UNITS.get(family.unit, family.unit)
         points = _points(metric, family)
         for sample in family.samples:
             start = (starts or {}).get((family.name, sample.labels), snapshot.at)
@@ -120,7 +120,7 @@ def _histogram(point: Any, held: Distribution) -> None:
 def _exemplar(told: Any, exemplar: Exemplar) -> None:
     rest = []
     for name, value in exemplar.labels:
-        if name in ("trace_id", "span_id") and _is_id(value, 32 if name == "trace_id" else 16):
+        if is_id(name, value):
             setattr(told, name, bytes.fromhex(value))
         else:
             rest.append((name, value))
@@ -128,7 +128,9 @@ def _exemplar(told: Any, exemplar: Exemplar) -> None:
     told.as_double, told.time_unix_nano = exemplar.value, max(0, round(exemplar.at * 1e9))
 
 
-def _is_id(text: str, length: int) -> bool:
+def is_id(name: str, text: str) -> bool:
+    """Whether a label is the id of a trace or of a span."""
+    length = {"trace_id": 32, "span_id": 16}.get(name)
     return len(text) == length and all(digit in "0123456789abcdefABCDEF" for digit in text)
 
 
@@ -142,4 +144,4 @@ def _count(sample: Sample) -> float:
 
 
 def _module(name: str) -> Any:
-    return needed(_PATH + name, "OTLP", "opentelemetry-proto", "otlp")
+    return needed(_PATH + name, "OTLP", "opentelemetry-proto", "otel")

@@ -10,14 +10,14 @@ from seawall.errors import ConfigError
 
 
 class Pushes(Protocol):
-    """What a pusher calls: an `Otlp`, a `Statsd`, or anything with this method."""
+    """What a pusher calls: an `Otlp`, a `Statsd`, or anything with this method. It may have `close()`, too."""
 
     def push(self) -> Any:
         """Send what there is now."""
 
 
 class Pusher:
-    """A thread that pushes in equal steps, and once more when it stops.
+    """A thread that pushes in equal steps, and once more when it stops; then it closes what it pushed by.
 
     Guarantees: whoever counts never waits for a push. A push that raises is counted in `failures`, kept in
     `last_error`, and tried again a step later. In a forked child nothing is pushed until it starts its own.
@@ -84,6 +84,9 @@ class Pusher:
             while not ending.is_set() and self._clock.now_ns() < due:
                 self._clock.park(bell, due)
             self._push()
+        close = getattr(self._target, "close", None)
+        if close is not None:
+            close()
 
     def _push(self) -> None:
         try:

@@ -40,6 +40,13 @@ class _Instrument:
         self.seen: dict[str, int] = {}
         self.bound: _Bound | None = None
 
+    def silence(self, but: _Levels) -> None:
+        """The object is gone, and says nothing where no other of its name does; its counts stay."""
+        if self.bound is not None:
+            for gauge in (*self.bound.levels, *self.bound.states.values()):
+                if gauge not in but:
+                    gauge._unset()
+
 
 class Instruments:
     """The objects whose statistics these metrics publish.
@@ -101,14 +108,17 @@ class Instruments:
         """Bring what was counted since the last time into the metrics."""
         with self._lock:
             levels: _Levels = {}
+            gone: list[_Instrument] = []
             for key, instrument in list(self._known.items()):
                 one = instrument.one()
                 if one is None:
-                    del self._known[key]
+                    gone.append(self._known.pop(key))
                     continue
                 self._safely(lambda one=one, its=instrument: self._tell(one, its, levels))  # type: ignore[misc]
             for gauge, value in levels.items():
                 gauge.set(value)
+            for instrument in gone:
+                instrument.silence(levels)
             for _, copy in self._copiers.values():
                 self._safely(copy)
 

@@ -132,6 +132,7 @@ class Timer:
         return measured
 
 
+@_kernel.quick_labels
 @own_methods
 class Labelled(_kernel.Labelled, Generic[_S]):
     """A family of series, one for each combination of label values.

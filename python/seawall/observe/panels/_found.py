@@ -42,7 +42,8 @@ def _panel(family: Family) -> Panel:
         queries = tuple(Query(family.name, "quantile", q=q, legend=f"p{q * 100:g}") for q in _QUANTILES)
         return Panel(title, "lines", queries, unit, help=family.help, row="Metrics")
     if family.kind == "counter":
-        rate, shown = Query(family.name, "rate", by=by), unit or "per_second"
+        rate = Query(family.name, "rate", by=by)
+        shown: Any = unit or "per_second"
         return Panel(f"{title}, a second", "lines", (rate,), shown, help=family.help, row="Metrics")
     return Panel(title, "lines", (Query(family.name, "value", by=by),), unit, help=family.help, row="Metrics")
 

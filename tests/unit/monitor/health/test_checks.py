@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from typing import Any
 
@@ -335,3 +336,26 @@ def test_options_that_cannot_work_are_refused(options: dict[str, Any], message: 
     with pytest.raises(ConfigError) as refused:
         of(Counted(), **options)
     assert str(refused.value) == message
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_of_a_fork_does_not_wait_for_runs_of_its_parent() -> None:
+    """Neither for one under way nor for those that hang: their threads are not there."""
+    clock, fn = ManualClock(), Hanging()
+    health = of(fn, clock, ttl=0, timeout=30, max_stuck=1)
+    asker = threading.Thread(target=health.ask)
+    asker.start()
+    assert fn.entered.acquire(timeout=30)
+    child = os.fork()
+    if child == 0:
+        good = False
+        try:
+            health.checks[0]._fn = bool
+            (report,) = health.ask().checks
+            good = report.stuck == 0 and report.output == "the check returned False"
+        finally:
+            os._exit(0 if good else 1)
+    fn.free.set()
+    asker.join(30)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

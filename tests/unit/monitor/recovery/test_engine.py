@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import multiprocessing
 import pickle
@@ -355,6 +356,17 @@ def test_a_line_that_a_crash_cut_off_spoils_no_other(tmp_path: Path) -> None:
     assert [line["at"] for line in trail.read()] == [2.0]
 
 
+def test_a_writer_that_is_frozen_stops_no_other(tmp_path: Path) -> None:
+    """Its lock on the file is waited for, but not for ever; meanwhile the file only grows."""
+    path = tmp_path / "audit.jsonl"
+    trail = AuditTrail(path, max_bytes=4096)
+    trail.write(event(0))
+    with path.open("a") as frozen:
+        fcntl.flock(frozen, fcntl.LOCK_EX)
+        trail.write(event(1))
+    assert [line["at"] for line in trail.read()] == [0.0, 1.0]
+
+
 def test_an_audit_trail_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
     """It is counted; the signal tells all the same."""
     recovery = Recovery([Rule("r", YES, [Action("a", lambda: None)])], audit=str(tmp_path / "no" / "audit.jsonl"))
@@ -410,7 +422,7 @@ import signal, sys, threading
 from seawall.monitor.recovery import Action, Condition, Recovery, Rule, restart_worker
 rule = Rule("sick", Condition("always", lambda r, held: True), [restart_worker({arguments})])
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
-with Recovery([rule], every=0.01):
+with Recovery([rule], every=0.01, audit="audit.jsonl"):
     while True:
         threading.Event().wait(0.05)
 """
@@ -419,17 +431,22 @@ with Recovery([rule], every=0.01):
 @pytest.mark.parametrize(
     ("arguments", "code"), [('"term"', 7), ('"exit", before=lambda: print("drained", flush=True)', 75)]
 )
-def test_a_worker_has_itself_replaced(arguments: str, code: int) -> None:
-    """By the signal that its manager's workers end upon, or by an exit code that its manager takes for a failure."""
+def test_a_worker_has_itself_replaced(arguments: str, code: int, tmp_path: Path) -> None:
+    """By the signal that its manager's workers end upon, or by an exit code that its manager takes for a failure.
+
+    The audit trail says who did it, though the process has ended in the midst of the action.
+    """
     done = subprocess.run(
         [sys.executable, "-c", WORKER.format(arguments=arguments)],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
+        cwd=tmp_path,
     )
     assert (done.returncode, done.stderr) == (code, "")
     assert ("drained" in done.stdout) == (code == 75)
+    assert [line["kind"] for line in AuditTrail(tmp_path / "audit.jsonl").read()][:2] == ["began", "started"]
 
 
 MANAGER = """
@@ -445,10 +462,10 @@ finally:
 """
 
 
-def test_the_manager_of_a_worker_is_told_to_reload() -> None:
+def test_the_manager_of_a_worker_is_told_to_reload(tmp_path: Path) -> None:
     """As gunicorn is, by SIGHUP to the parent."""
     command = [sys.executable, "-c", MANAGER, WORKER.format(arguments='"hup_parent"')]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
     assert done.stdout == "reload\n"
 
 

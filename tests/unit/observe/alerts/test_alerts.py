@@ -318,3 +318,46 @@ def test_a_thousand_alerts_go_one_by_one_or_together():
     world.pass_by(15, {f"q{number}": 90.0 for number in range(1_200)})
     assert [(len(m.notification.alerts), m.rendered.text) for m in world.told] == [(1_000, "1000")]
     assert world.alerts.stats().dropped == {"Deep/warning": 200}
+
+
+def test_groups_of_notifications_are_bounded(monkeypatch):
+    """Alerts beyond the bound fire, are not told, and are counted."""
+    monkeypatch.setattr("seawall.observe.alerts._notifier.MOST_GROUPS", 2)
+    route = Route("hook", group_by="...", group_wait=0)
+    world = World([Rule("Deep", Value("depth"), above=80, by="queue")], route=route)
+    world.pass_by(15, {"a": 90, "b": 90, "c": 90})
+    stats = world.alerts.stats()
+    assert (stats.firing, stats.groups, len(world.told), stats.dropped) == (3, 2, 2, {"groups": 1})
+
+
+def test_half_characters_do_no_harm():
+    """A label value with a lone surrogate, quotes and emoji is told, stored and kept apart."""
+    world = World([Rule("Deep", Value("depth"), above=80, by="queue", annotations={"summary": "{queue}"})])
+    world.pass_by(15, {'\ud800"\n': 90, "\ud801": 90, "🦀": 90})
+    (told,) = world.told
+    assert len({alert.fingerprint for alert in told.notification.alerts}) == 3
+    assert told.rendered.text.encode()
+    world.restart()
+    assert world.alerts.stats().firing == 3
+
+
+def test_a_function_that_makes_snapshots_may_fail():
+    """Nobody is blind without hearing of it: it is alerted, and rules find no data."""
+    told, clock = [], ManualClock(1_000)
+    answers = iter([gauges(1_000.0, {"a": 90}), None, None])
+
+    def sample() -> Snapshot:
+        answer = next(answers)
+        if answer is None:
+            raise OSError("no segment")
+        return answer
+
+    channels = {"me": Call(lambda m: told.append(m.rendered.text))}
+    rule = Rule("Deep", Value("depth", stale=60), above=80)
+    alerts = Alerts(sample, [rule], channels=channels, route=NOW, clock=clock)
+    alerts.evaluate()
+    clock.advance(60)
+    alerts.evaluate()
+    alerts.deliver()
+    assert [moved.move for moved in alerts.history] == ["firing", "resolved"]
+    assert "the rule snapshot cannot be read: OSError: no segment" in told[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import subprocess
 import sys
 
@@ -18,6 +19,7 @@ from seawall.observe.alerts import (
     SignatureRefused,
     Template,
     Webhook,
+    WebhookRefused,
     payload_of,
     sign,
     verify,
@@ -197,6 +199,13 @@ def test_secrets_are_scrubbed_from_what_goes_wrong(channel, caplog):
     hidden = ("T0KEN", SECRET) if channel == "hook" else ("pa55 word", "pa55%20word")
     assert not any(secret in shown for secret in hidden)
     assert shown.startswith("OSError: could not reach")
+
+
+def test_errors_can_be_pickled():
+    """With what they carry."""
+    refused = pickle.loads(pickle.dumps(WebhookRefused(503, 7.0)))
+    assert (str(refused), refused.status, refused.retry_after) == ("the receiver answered 503", 503, 7.0)
+    assert str(pickle.loads(pickle.dumps(SignatureRefused("why")))) == "why"
 
 
 def test_without_the_libraries_the_extra_is_named():

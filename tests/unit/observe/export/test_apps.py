@@ -17,6 +17,11 @@ from seawall.observe.export import metrics_app, metrics_wsgi, negotiate, to_open
 PROTOBUF = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 PROMETHEUS_2 = f"{PROTOBUF},application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 
+PROMETHEUS_3 = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;"
+    "version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+
 
 @pytest.mark.parametrize(
     ("accept", "chosen"),
@@ -26,6 +31,7 @@ PROMETHEUS_2 = f"{PROTOBUF},application/openmetrics-text;version=1.0.0;q=0.8,tex
         ("*/*", "prometheus"),
         ("text/html,application/xhtml+xml,*/*;q=0.8", "prometheus"),
         (PROMETHEUS_2, "protobuf"),
+        (PROMETHEUS_3, "openmetrics"),
         ("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5", "openmetrics"),
         ("application/openmetrics-text; version=0.0.1", "openmetrics"),
         ("application/openmetrics-text; version=2.0.0", "prometheus"),

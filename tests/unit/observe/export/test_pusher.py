@@ -18,6 +18,7 @@ class Target:
     def __init__(self, *failing: int) -> None:
         self.failing = failing
         self.count = 0
+        self.closed = 0
         self.came = threading.Semaphore(0)
 
     def push(self) -> None:
@@ -28,6 +29,10 @@ class Target:
                 raise OSError(f"push {self.count}")
         finally:
             self.came.release()
+
+    def close(self) -> None:
+        """Nothing is open."""
+        self.closed += 1
 
 
 def wait_for(target: Target) -> None:
@@ -91,7 +96,7 @@ def test_it_can_be_started_and_stopped_again() -> None:
         pusher.start().start()
         assert pusher.stop()
         assert pusher.stop()
-    assert target.count == 2
+    assert (target.count, target.closed) == (2, 2)
 
 
 def test_stopping_does_not_wait_for_ever() -> None:

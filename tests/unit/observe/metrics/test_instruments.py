@@ -92,6 +92,19 @@ def test_everything_that_is_and_will_be_made_is_published():
     del after, keyed, budget
 
 
+def test_a_guard_that_is_gone_has_no_levels_and_keeps_its_counts():
+    """What it counted was true; what it would admit now is not."""
+    metrics = Metrics()
+    metrics.instrument_all()
+    limit = sw.TokenBucket(5, name="short-lived")
+    limit.try_acquire()
+    assert values(metrics, "seawall_limit_remaining")["short-lived", ""] == 4.0
+    del limit
+    gc.collect()
+    assert ("short-lived", "") not in values(metrics, "seawall_limit_remaining")
+    assert values(metrics, "seawall_limit_admitted")["short-lived", ""] == 1.0
+
+
 def test_who_listens_no_more_costs_nothing_more():
     """Metrics that are gone leave nobody who listens for new guards."""
     gc.collect()  # what other tests left behind
@@ -116,6 +129,7 @@ def test_a_limit_in_a_segment_is_counted_once_for_all_who_use_it(tmp_path):
     assert values(workers[0][0], "seawall_limit_admitted") == {("api", ""): 3.0}
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")  # 3.12 and later: it is what is tested
 def test_workers_fold_what_their_own_guards_count_into_shared_metrics(tmp_path):
     """Children of a preloading parent publish their own counts, and the parent's only once."""
     metrics = Metrics(Segment(str(tmp_path / "shared"), size=4 << 20))

@@ -347,3 +347,26 @@ def test_who_names_the_segment_counts_in_the_same_metrics(tmp_path):
     assert samples(one, "a") == samples(other, "a") == {("1",): 2}
     with pytest.raises(ConfigError, match=r"^metric a has kind='counter', asked for was kind='gauge'; "):
         other.gauge("a", "", ("x",))
+
+
+def test_label_values_of_any_kind_are_written_as_texts():
+    """Numbers, enumerations, None and lists; texts of a class of their own are what they hold."""
+
+    class Colour(str):
+        __slots__ = ()
+
+        def __str__(self) -> str:
+            return "never asked"
+
+    seen = Metrics().counter("seen", "", ("what",))
+    for value in (200, None, [1], Colour("red")):
+        seen.labels(value).inc()
+    assert [seen.labels(what).value for what in ("200", "None", "[1]", "red")] == [1, 1, 1, 1]
+
+
+def test_an_exemplar_that_is_no_mapping_is_refused():
+    """With what one looks like."""
+    counter = Metrics().counter("seen")
+    with pytest.raises(TypeError) as refused:
+        counter.inc(1, "4bf92f")
+    assert str(refused.value) == "exemplar must be a mapping such as {'trace_id': ...}, got '4bf92f'"

@@ -42,12 +42,15 @@ class HttpCheck:
         self.contains = contains
         self.method = method
         self.headers = dict(headers or {})
+        # Now, not in the first run: it takes a good part of a run's time, and stops the loop that long.
+        import aiohttp
+
+        self._aiohttp = aiohttp
         self.secrets = (*secrets_of(url), *self.headers.values())
 
     async def __call__(self) -> Outcome:
         """Ask once."""
-        import aiohttp
-
+        aiohttp = self._aiohttp
         # The check's own time bounds it; without this a run that was given up would still be ended by aiohttp.
         timeout = aiohttp.ClientTimeout(total=60)
         async with (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import smtplib
 import ssl
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from seawall.errors import ConfigError
 from seawall.observe.alerts._checks import choice_of, seconds_of, whole_of
 from seawall.observe.alerts._message import Message
 
+_LOG = logging.getLogger("seawall.alerts")
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
@@ -72,7 +74,9 @@ class Email:
         with self._connected() as server:
             if self._username is not None and self._password is not None:
                 server.login(self._username, self._password)
-            server.send_message(mail)
+            refused = server.send_message(mail)
+        if refused:
+            _LOG.warning("the mail server refused %d of %d addresses", len(refused), len(self._to))
 
     def _connected(self) -> Any:
         context = self._context or ssl.create_default_context()

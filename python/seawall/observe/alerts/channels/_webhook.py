@@ -20,8 +20,6 @@ from seawall.observe.alerts._message import Message
 from seawall.observe.alerts._secrets import parts_of, shown
 from seawall.observe.alerts.channels._signing import key_of, sign
 
-_MOST_ANSWER = 10_000
-
 
 class WebhookRefused(SeawallError):
     """The receiver answered with another status than 2xx.
@@ -108,7 +106,7 @@ class Webhook:
             target = (split.path or "/") + (f"?{split.query}" if split.query else "")
             connection.request("POST", target, body, self._head(body, message_id))
             answer = connection.getresponse()
-            answer.read(_MOST_ANSWER)
+            answer.close()  # its body is of no interest, and need not end
         finally:
             connection.close()
         if not 200 <= answer.status < 300:
