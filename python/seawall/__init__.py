@@ -30,11 +30,13 @@ _ROOMS = {
         "SeawallError",
         "SegmentError",
         "Shed",
+        "Throttled",
         "TimeoutExceeded",
     ),
     "seawall.guard.bulkhead": ("Bulkhead", "ThreadBulkhead"),
     "seawall.guard.fallback": ("Fallback", "fallback_used"),
     "seawall.guard.breaker": ("Calls", "CircuitBreaker", "Ramp", "Seconds"),
+    "seawall.guard.hedge": ("Hedge", "Quantile"),
     "seawall.guard.limits": (
         "AllOf",
         "Decision",
@@ -48,6 +50,7 @@ _ROOMS = {
     ),
     "seawall.guard.pipeline": ("Pipeline",),
     "seawall.guard.retry": ("Decorrelated", "Exponential", "Fibonacci", "Retry", "RetryBudget"),
+    "seawall.guard.throttle": ("Criticality", "Throttle"),
     "seawall.guard.timeout": ("Timeout",),
     "seawall.measure": (
         "Constant",
@@ -80,6 +83,7 @@ __all__ = [
     "ConfigError",
     "Constant",
     "Counter",
+    "Criticality",
     "Deadline",
     "DeadlineExceeded",
     "Decision",
@@ -90,6 +94,7 @@ __all__ = [
     "Fibonacci",
     "FixedWindow",
     "Gauge",
+    "Hedge",
     "Histogram",
     "LatencyAnalyzer",
     "LeakyBucket",
@@ -99,6 +104,7 @@ __all__ = [
     "ManualClock",
     "Permit",
     "Pipeline",
+    "Quantile",
     "Quota",
     "Ramp",
     "RateLimited",
@@ -120,6 +126,8 @@ __all__ = [
     "Step",
     "SystemClock",
     "ThreadBulkhead",
+    "Throttle",
+    "Throttled",
     "ThroughputMeter",
     "Timeout",
     "TimeoutExceeded",
@@ -142,12 +150,14 @@ if TYPE_CHECKING:
         SeawallError,
         SegmentError,
         Shed,
+        Throttled,
         TimeoutExceeded,
     )
     from seawall.guard import presets
     from seawall.guard.breaker import Calls, CircuitBreaker, Ramp, Seconds
     from seawall.guard.bulkhead import Bulkhead, ThreadBulkhead
     from seawall.guard.fallback import Fallback, fallback_used
+    from seawall.guard.hedge import Hedge, Quantile
     from seawall.guard.limits import (
         AllOf,
         Decision,
@@ -161,6 +171,7 @@ if TYPE_CHECKING:
     )
     from seawall.guard.pipeline import Pipeline
     from seawall.guard.retry import Decorrelated, Exponential, Fibonacci, Retry, RetryBudget
+    from seawall.guard.throttle import Criticality, Throttle
     from seawall.guard.timeout import Timeout
     from seawall.measure import (
         Constant,

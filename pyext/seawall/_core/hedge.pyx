@@ -1,5 +1,9 @@
 """Which calls may be made twice, and what their latency teaches. The public class is in seawall.guard.hedge."""
 
+from functools import partial
+
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport int64_t, uint64_t
 
 from seawall._core.budget cimport Budget
@@ -9,14 +13,16 @@ from seawall._core.policy cimport (
     CANCELLED, GO, PASS, RAISED, REFUSE, RETURNED, TAKE, Call, Policy, Slot, Step, Turn, arguments, replace,
 )
 
-from seawall._errors import ConfigError
+from seawall._core.guarded import Guarded
+from seawall._errors import ConfigError, Rejected
 
 # What `leave` has to do: time the call, nothing as it says nothing of others, nothing as the race has done it.
 cdef uint64_t TIMED = 0, APART = 1, RACED = 2
 
 
 cdef class Hedging(Policy):
-    """Calls that may be made twice, and a histogram of how long they take. Of a call: b, when it began; c, what to do after."""
+    """Calls that may be made twice, and a histogram of how long they take. Of a call: b, when it began; c, what to
+    do after; object, of a raced one, the policies inside."""
     cdef Budget budget
     cdef object idempotent, good     # predicates, or None
     cdef Histogram recent
@@ -65,10 +71,22 @@ cdef class Hedging(Policy):
 
     cdef object taken(self, tuple inside, Slot* slot, Call* call):
         positional, named = arguments(call)
-        return self._race(<object>call.fn, inside, positional, named, call.is_async, slot.b)
+        fn = <object>call.fn
+        if inside:
+            fn = Guarded(fn, inside, None, call.is_async)
+        race = self._race(partial(fn, *positional, **named), call.is_async, slot.b)
+        Py_INCREF(inside)
+        slot.object = <PyObject*>inside
+        return race
 
     cdef Turn leave(self, Slot* slot, Call* call) noexcept:
         cdef int64_t took, now
+        if slot.c == RACED:
+            inside = <object>slot.object
+            Py_DECREF(inside)
+            slot.object = NULL
+            if inside and call.end == RAISED:
+                self.mark(<tuple>inside, call)
         if slot.c != TIMED:
             return PASS
         now = now_ns(self.source)
@@ -82,6 +100,15 @@ cdef class Hedging(Policy):
         except BaseException as error:
             replace(call, error)
         return PASS
+
+    cdef void mark(self, tuple inside, Call* call) noexcept:
+        """A refusal by a policy inside is one to those outside, too, though it came through a call of its own."""
+        try:
+            error = <object>call.value
+            if isinstance(error, Rejected) and error.policy in [policy.name for policy in inside]:
+                call.refused = True
+        except Exception:
+            pass
 
     cdef int learn(self, int64_t took, int64_t now) except -1:
         self.recent.view.record(<uint64_t>max(took, 0))
@@ -101,5 +128,5 @@ cdef class Hedging(Policy):
     def _look(self, now_ns: int) -> None:
         raise NotImplementedError
 
-    def _race(self, fn, inside: tuple, args: tuple, kwargs: dict, is_async: bool, began_ns: int) -> object:
+    def _race(self, start, is_async: bool, began_ns: int) -> object:
         raise NotImplementedError

@@ -9,7 +9,7 @@ from seawall._core.policy cimport CANCELLED, GO, PASS, REFUSE, RETURNED, Call, P
 cdef enum:
     BUCKETS = 24
     CLASSES = 4
-WINDOW_BUCKETS, CRITICALITIES = BUCKETS, CLASSES
+WINDOW_BUCKETS = BUCKETS
 
 
 cdef class Throttling(Policy):

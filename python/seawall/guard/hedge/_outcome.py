@@ -11,7 +11,7 @@ _LONGEST_TEXT = 100
 _MOST_NOTES = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """How one copy ended.
 

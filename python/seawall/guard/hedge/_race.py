@@ -1,7 +1,7 @@
 """The copies of one awaited call.
 
-The first copy runs in the caller's own task, as if it were not hedged; only a call that takes long costs a second task.
-When a copy wins, the first one is cancelled as `asyncio.timeout` would: somebody else's cancellation is never swallowed.
+The first copy runs in the caller's own task, as if it were not hedged; only a call that takes long costs another task.
+When a copy wins, the first is cancelled as `asyncio.timeout` would: somebody else's cancellation is never swallowed.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ class Race:
     """One call of which up to `max_copies` run at once."""
 
     __slots__ = (
-        "_began", "_cancelling", "_context", "_copies", "_failed", "_first_runs", "_hedge", "_loop", "_made", "_over",
-        "_start", "_stopping", "_task", "_timer", "_waiter", "_winner",
+        "_after", "_began", "_cancelling", "_context", "_copies", "_failed", "_first_runs", "_hedge", "_loop", "_made",
+        "_over", "_start", "_stopping", "_task", "_timer", "_waiter", "_winner",
     )  # fmt: skip
 
     def __init__(self, hedge: Hedge, start: Callable[[], Any], began_ns: int) -> None:
         self._hedge = hedge
         self._start = start
         self._began = began_ns
+        self._after = hedge.after_ns
         self._made = 1
         self._copies: set[asyncio.Task[Any]] = set()
         self._failed: list[Outcome] = []
@@ -65,8 +66,10 @@ class Race:
 
     async def _answer(self) -> Outcome:
         first = await self._first()
+        good = first is not None and first.is_good(self._hedge._good)
+        self._learn(good)
         if self._winner is None:
-            if first is not None and first.is_good(self._hedge._good):
+            if good and first is not None:
                 return first
             self._failed += [first] if first is not None else []
             while self._copies and self._winner is None:
@@ -83,18 +86,16 @@ class Race:
         """How the first copy ended; None when it was cancelled because another one had won."""
         outcome, cancelled = None, None
         try:
-            outcome = Outcome(1, await _awaited(self._start()))
+            outcome = Outcome(1, await _awaited(self._start))
         except asyncio.CancelledError as error:
-            self._learn(False)
             if not self._stopping:
+                self._learn(False)
                 raise
             cancelled = error
         except Exception as error:  # noqa: BLE001 -- another copy may still answer
             outcome = Outcome(1, error=error)
         finally:
             self._first_runs = False
-        if outcome is not None:
-            self._learn(outcome.is_good(self._hedge._good))
         if self._stopping and self._task.uncancel() > self._cancelling:
             if outcome is not None and outcome.error is None:
                 self._hedge._lose(outcome.result)
@@ -104,23 +105,23 @@ class Race:
     def _learn(self, good: bool) -> None:
         """The first copy ended by itself, or had to; by a fast failure nothing is learnt of latency."""
         took = self._hedge.clock.now_ns() - self._began
-        if good or took >= self._hedge.after_ns:
+        if good or took >= self._after:
             self._hedge._learn(took)
 
     def _arm(self) -> None:
         at = self._hedge.clock.now_ns() if self._made > 1 else self._began
-        self._timer: Timer = self._hedge.clock.call_at(at + self._hedge.after_ns, self._fire, self._loop)
+        self._timer: Timer = self._hedge.clock.call_at(at + self._after, self._fire, self._loop)
 
     def _fire(self) -> None:
         """The call has taken long."""
         if self._over or self._winner is not None or not (self._first_runs or self._copies):
             return
         hedge = self._hedge
-        if not hedge._may_copy(self._context.get(_DEADLINE) if _DEADLINE else self._context.run(Deadline.current)):
+        if not hedge._may_copy(self._context.run(Deadline.current)):
             return
         self._made += 1
         context = self._context.copy()
-        task = self._loop.create_task(_awaitable(self._start), context=context)
+        task = self._loop.create_task(_awaited(self._start), context=context)
         self._copies.add(task)
         number = self._made
         task.add_done_callback(lambda done: self._copy_done(number, done))
@@ -139,7 +140,7 @@ class Race:
             if outcome.error is None:
                 self._hedge._lose(outcome.result)
             return
-        if self._judged(outcome):
+        if self._is_good(outcome):
             self._winner = outcome
             if self._first_runs:
                 self._stopping = True
@@ -149,8 +150,13 @@ class Race:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def _judged(self, outcome: Outcome) -> bool:
-        raise NotImplementedError
+    def _is_good(self, outcome: Outcome) -> bool:
+        """Whether it is an answer; a predicate that raises fails the copy, as nobody else hears of it in a callback."""
+        try:
+            return outcome.is_good(self._hedge._good)
+        except Exception as error:  # noqa: BLE001
+            outcome.error = error
+            return False
 
     def _stop(self) -> None:
         self._over = True
@@ -171,3 +177,9 @@ class Race:
             if outcome is not None and outcome.error is None:
                 self._hedge._lose(outcome.result)
             raise cancelled
+
+
+async def _awaited(start: Callable[[], Any]) -> Any:
+    """A copy in full; what a plain function gave is there at once."""
+    given = start()
+    return await given if inspect.isawaitable(given) else given

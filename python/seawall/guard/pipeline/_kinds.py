@@ -25,10 +25,13 @@ _POLICIES = {
     "seawall.guard.breaker": "CircuitBreaker",
     "seawall.guard.retry": "Retry",
     "seawall.guard.timeout": "Timeout",
+    "seawall.guard.hedge": "Hedge",
+    "seawall.guard.throttle": "Throttle",
     "seawall.guard.bulkhead": "Bulkhead ThreadBulkhead",
 }
 _VALUES = {
     "seawall.guard.breaker": "Calls Seconds Ramp",
+    "seawall.guard.hedge": "Quantile",
     "seawall.guard.retry": "Constant Linear Exponential Fibonacci Decorrelated RetryBudget",
 }
 
