@@ -176,6 +176,7 @@ CONSTANTS = {
     "guarded": {"MOST_POLICIES": "int"},
     "breaker": {"STATES": "tuple[str, ...]"},
     "budget": {"MOST_RESERVE": "int"},
+    "throttle": {"WINDOW_BUCKETS": "int"},
     "retry": dict.fromkeys(("ACCEPTED", "GAVE_UP", "OVER_BUDGET", "RECOVERED"), "int"),
     "deadline": {"IN_FORCE": "ContextVar[Any]"},
     "logical": {"LAST_STAMP": "int", "LAST_TICK": "int"},

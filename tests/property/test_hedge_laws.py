@@ -50,7 +50,9 @@ def expected(copies: list[tuple[int, str]], after: int, most: int) -> int:
     ends, live = [], []
     for copy in range(most):
         start = copy * after
-        if copy and (min([end for end, how in live if how == "good"], default=start) < start or max(e for e, _ in live) < start):
+        if copy and (
+            min([end for end, how in live if how == "good"], default=start) < start or max(e for e, _ in live) < start
+        ):
             break
         ticks, how = copies[copy]
         live.append((start + ticks, how))
@@ -73,8 +75,13 @@ def test_every_call_has_one_answer_within_the_budget_and_leaves_nothing_behind(
     clock = ManualClock()
     world = World(clock)
     hedge = sw.Hedge(
-        after * TICK, idempotent=True, max_copies=most, budget=budget, clock=clock, good=lambda result: result[2] == "good"
-    )  # fmt: skip
+        after * TICK,
+        idempotent=True,
+        max_copies=most,
+        budget=budget,
+        clock=clock,
+        good=lambda result: result[2] == "good",
+    )
 
     async def one(number: int, begin: int, copies: list[tuple[int, str]], cancel: int | None) -> None:
         await clock.sleep_async(begin * TICK)

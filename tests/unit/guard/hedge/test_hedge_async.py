@@ -7,11 +7,11 @@ import contextvars
 from typing import Any
 
 import pytest
+from tests.unit.guard.hedge.service import Service, settle
 
 import seawall as sw
 from seawall.clock import ManualClock
 from seawall.guard.hedge import Hedged, HedgeStats, WonByCopy
-from tests.unit.guard.hedge.service import Service, settle
 
 PAID: dict[str, Any] = {"idempotent": True, "budget": None}
 
@@ -255,7 +255,9 @@ async def test_what_may_not_be_made_twice_is_not() -> None:
     clock = ManualClock()
     calls: list[str] = []
     gate = asyncio.Event()
-    hedge = sw.Hedge(0.05, idempotent=lambda method, **_: {"GET": True, "POST": False}[method], clock=clock, budget=None)
+    hedge = sw.Hedge(
+        0.05, idempotent=lambda method, **_: {"GET": True, "POST": False}[method], clock=clock, budget=None
+    )
 
     @hedge
     async def ask(method: str, *, url: str) -> None:

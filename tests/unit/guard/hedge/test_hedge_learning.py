@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
+from tests.unit.guard.hedge.service import Service, settle
 
 import seawall as sw
 from seawall.clock import ManualClock
 from seawall.guard.hedge import Quantile
-from tests.unit.guard.hedge.service import Service, settle
 
 
 def take(hedge: Any, clock: ManualClock, *seconds: float) -> None:
@@ -61,8 +62,11 @@ def test_what_is_no_measure_of_latency_teaches_none() -> None:
     """Fast failures, bad results, cancelled calls, and calls that may not be made twice."""
     clock = ManualClock()
     hedge = sw.Hedge(
-        Quantile(0.9, min_samples=10), idempotent=lambda how: how != "write", clock=clock, good=lambda result: result != "bad"
-    )  # fmt: skip
+        Quantile(0.9, min_samples=10),
+        idempotent=lambda how: how != "write",
+        clock=clock,
+        good=lambda result: result != "bad",
+    )
 
     def work(how: str) -> str:
         clock.advance(0.1)
@@ -73,10 +77,8 @@ def test_what_is_no_measure_of_latency_teaches_none() -> None:
         return how
 
     for how in ("fails", "bad", "interrupted", "write") * 20:
-        try:
+        with contextlib.suppress(OSError, KeyboardInterrupt):
             hedge.call(work, how)
-        except (OSError, KeyboardInterrupt):
-            pass
     assert hedge.after is None
     for _ in range(10):
         hedge.call(work, "read")

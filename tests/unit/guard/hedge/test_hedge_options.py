@@ -39,10 +39,14 @@ OPTIONS = {"after": 0.1, "idempotent": True}
             "budget must be a share of the calls above 0 to 1, a RetryBudget, or None for no bound, got 0; "
             "copies for each call, at most",
         ),
-        ({"good": 1}, "good must be a function of a result, or None, got 1; which results are answers; the others are failures of their copy"),
+        (
+            {"good": 1},
+            "good must be a function of a result, or None, got 1; "
+            "which results are answers; the others are failures of their copy",
+        ),
         ({"max_threads": 1}, "max_threads must be 2 to 10000, got 1; plain calls that may run in threads at once"),
     ],
-)  # fmt: skip
+)
 def test_bad_options_are_refused(options: dict[str, Any], message: str) -> None:
     """With the value, the range and the way out."""
     with pytest.raises(sw.ConfigError) as caught:
@@ -118,8 +122,10 @@ def test_it_says_what_it_is_and_pickles_without_what_it_learnt() -> None:
     """The copy is another hedge with the same options; a clock that is moved by hand stays here."""
     hedge = sw.Hedge(0.25, idempotent=True, name="reads")
     assert repr(hedge) == "<Hedge 'reads': after 0.25 s, 0 hedged>"
-    assert repr(sw.Hedge(Quantile(0.95), idempotent=True)) == "<Hedge 'hedge': after what it has yet to learn, 0 hedged>"
-    copy = pickle.loads(pickle.dumps(hedge))  # noqa: S301 -- our own bytes
+    assert (
+        repr(sw.Hedge(Quantile(0.95), idempotent=True)) == "<Hedge 'hedge': after what it has yet to learn, 0 hedged>"
+    )
+    copy = pickle.loads(pickle.dumps(hedge))
     assert (copy.after, copy.name, copy._options) == (0.25, "reads", hedge._options)
     with pytest.raises(TypeError, match=r"^Hedge 'hedge' cannot be pickled with ManualClock"):
         pickle.dumps(sw.Hedge(0.25, idempotent=True, clock=ManualClock()))

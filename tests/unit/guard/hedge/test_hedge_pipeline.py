@@ -7,11 +7,11 @@ import threading
 from typing import Any
 
 import pytest
+from tests.unit.guard.hedge.service import Service, settle
+from tests.unit.guard.witness import Witness
 
 import seawall as sw
 from seawall.clock import ManualClock
-from tests.unit.guard.hedge.service import Service, settle
-from tests.unit.guard.witness import Witness
 
 PAID: dict[str, Any] = {"idempotent": True, "budget": None}
 
@@ -79,9 +79,7 @@ async def test_a_timeout_inside_bounds_each_copy_and_one_outside_the_call() -> N
 async def test_inside_a_retry_each_attempt_is_hedged() -> None:
     """A refused or failed attempt is made again with copies of its own."""
     clock, service = ManualClock(autojump=False), Service()
-    guard = sw.Pipeline(
-        sw.Retry(2, on=OSError, backoff=0, clock=clock), sw.Hedge(1, **PAID, name="hedge", clock=clock)
-    )
+    guard = sw.Pipeline(sw.Retry(2, on=OSError, backoff=0, clock=clock), sw.Hedge(1, **PAID, name="hedge", clock=clock))
     call = asyncio.create_task(guard.call_async(service.ask))
     for attempt in (0, 1):
         await settle()

@@ -9,12 +9,12 @@ from random import Random
 from typing import Any
 
 import pytest
+from tests.unit.guard.witness import Refuses
 
 import seawall as sw
 from seawall.clock import ManualClock
 from seawall.errors import Throttled
 from seawall.guard.throttle import ClassStats, Criticality, Held, ThrottleStats
-from tests.unit.guard.witness import Refuses
 
 
 class Fixed(Random):
@@ -69,7 +69,7 @@ def test_a_call_held_back_is_refused_with_reason_and_time() -> None:
     asked: list[int] = []
     with pytest.raises(Throttled) as caught:
         throttle.call(asked.append, 1)
-    error = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 -- our own bytes
+    error = pickle.loads(pickle.dumps(caught.value))
     assert str(error) == "search holds back 50% of critical calls, as the service refuses too many"
     assert (error.retry_after, error.policy, error.state) == (4.0, "search", "critical")
     assert asked == []
@@ -306,7 +306,7 @@ def test_it_says_what_it_is_forgets_when_told_and_pickles_without_its_window() -
     assert repr(throttle) == (
         "<Throttle 'search': holds back sheddable 0%, sheddable_plus 0%, critical 50%, critical_plus 0%>"
     )
-    copy = pickle.loads(pickle.dumps(throttle))  # noqa: S301 -- our own bytes
+    copy = pickle.loads(pickle.dumps(throttle))
     assert (copy.name, copy.stats().classes[Criticality.critical].requests) == ("search", 0)
     throttle.reset()
     assert throttle.stats().classes[Criticality.critical] == ClassStats(0, 0, 0.0)
