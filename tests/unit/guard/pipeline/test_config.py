@@ -164,12 +164,12 @@ WRONG: list[tuple[Any, str]] = [
     (
         entry("retry", backoff={"kind": "exponentially"}),
         "policies[1] (retry): backoff: values has no 'exponentially'; did you mean 'exponential'? there is: calls, "
-        "constant, decorrelated, exponential, fibonacci, linear, ramp, retry_budget, seconds",
+        "constant, decorrelated, exponential, fibonacci, linear, quantile, ramp, retry_budget, seconds",
     ),
     (
         entry("retry", backoff={"kind": 7}),
         "policies[1] (retry): backoff: kind must be one of calls, constant, decorrelated, exponential, fibonacci, "
-        "linear, ramp, retry_budget, seconds, got 7",
+        "linear, quantile, ramp, retry_budget, seconds, got 7",
     ),
     *(
         (
