@@ -30,12 +30,14 @@ _ROOMS = {
         "SeawallError",
         "SegmentError",
         "Shed",
+        "Throttled",
         "TimeoutExceeded",
     ),
     "seawall.guard.adaptive": ("AIMD", "AdaptiveLimit", "Gradient", "Vegas"),
     "seawall.guard.bulkhead": ("Bulkhead", "ThreadBulkhead"),
     "seawall.guard.fallback": ("Fallback", "fallback_used"),
     "seawall.guard.breaker": ("Calls", "CircuitBreaker", "Ramp", "Seconds"),
+    "seawall.guard.hedge": ("Hedge", "Quantile"),
     "seawall.guard.limits": (
         "AllOf",
         "Decision",
@@ -49,6 +51,7 @@ _ROOMS = {
     ),
     "seawall.guard.pipeline": ("Pipeline",),
     "seawall.guard.retry": ("Decorrelated", "Exponential", "Fibonacci", "Retry", "RetryBudget"),
+    "seawall.guard.throttle": ("Criticality", "Throttle"),
     "seawall.guard.timeout": ("Timeout",),
     "seawall.measure": (
         "Constant",
@@ -83,6 +86,7 @@ __all__ = [
     "ConfigError",
     "Constant",
     "Counter",
+    "Criticality",
     "Deadline",
     "DeadlineExceeded",
     "Decision",
@@ -94,6 +98,7 @@ __all__ = [
     "FixedWindow",
     "Gauge",
     "Gradient",
+    "Hedge",
     "Histogram",
     "LatencyAnalyzer",
     "LeakyBucket",
@@ -103,6 +108,7 @@ __all__ = [
     "ManualClock",
     "Permit",
     "Pipeline",
+    "Quantile",
     "Quota",
     "Ramp",
     "RateLimited",
@@ -124,6 +130,8 @@ __all__ = [
     "Step",
     "SystemClock",
     "ThreadBulkhead",
+    "Throttle",
+    "Throttled",
     "ThroughputMeter",
     "Timeout",
     "TimeoutExceeded",
@@ -147,6 +155,7 @@ if TYPE_CHECKING:
         SeawallError,
         SegmentError,
         Shed,
+        Throttled,
         TimeoutExceeded,
     )
     from seawall.guard import presets
@@ -154,6 +163,7 @@ if TYPE_CHECKING:
     from seawall.guard.breaker import Calls, CircuitBreaker, Ramp, Seconds
     from seawall.guard.bulkhead import Bulkhead, ThreadBulkhead
     from seawall.guard.fallback import Fallback, fallback_used
+    from seawall.guard.hedge import Hedge, Quantile
     from seawall.guard.limits import (
         AllOf,
         Decision,
@@ -167,6 +177,7 @@ if TYPE_CHECKING:
     )
     from seawall.guard.pipeline import Pipeline
     from seawall.guard.retry import Decorrelated, Exponential, Fibonacci, Retry, RetryBudget
+    from seawall.guard.throttle import Criticality, Throttle
     from seawall.guard.timeout import Timeout
     from seawall.measure import (
         Constant,

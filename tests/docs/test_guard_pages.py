@@ -24,6 +24,8 @@ EVENTS = {
     "bulkhead": ("BulkheadRefused",),
     "timeout": ("TimedOut",),
     "fallback": ("FellBack",),
+    "hedge": ("Hedged", "WonByCopy"),
+    "throttle": ("Held",),
 }
 
 

@@ -6,7 +6,7 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
 
 from seawall._core.policy cimport (
-    CANCELLED, GO, INSTEAD, PASS, RAISED, RETURNED, Call, Policy, Slot, Step, Turn, replace,
+    CANCELLED, GO, INSTEAD, PASS, RAISED, RETURNED, Call, Policy, Slot, Step, Turn, arguments, replace,
 )
 
 cdef extern from "Python.h":
@@ -161,11 +161,3 @@ cdef class Recovering(Policy):
 
     def _remember(self, fn, known: tuple, value) -> None:
         raise NotImplementedError
-
-
-cdef tuple arguments(Call* call):
-    """(positional, keywords by name) of a call."""
-    cdef tuple names = () if call.names == NULL else <tuple>call.names
-    cdef Py_ssize_t i, n = call.nargs
-    positional = tuple([<object>call.args[i] for i in range(n)])
-    return positional, {name: <object>call.args[n + i] for i, name in enumerate(names)}

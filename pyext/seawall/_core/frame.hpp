@@ -10,7 +10,7 @@
 namespace seawall::binding {
 
 // What a policy answers on the way in, and on the way out.
-enum Step { GO, WAIT, REFUSE };
+enum Step { GO, WAIT, REFUSE, TAKE };
 enum Turn { PASS, AGAIN, INSTEAD };
 // How a call ended. Cancellation (any BaseException that is no Exception) is nobody's failure.
 enum End { RETURNED, RAISED, CANCELLED };

@@ -9,6 +9,7 @@ cdef extern from "frame.hpp" namespace "seawall::binding" nogil:
         GO "seawall::binding::GO"
         WAIT "seawall::binding::WAIT"
         REFUSE "seawall::binding::REFUSE"
+        TAKE "seawall::binding::TAKE"
     ctypedef enum Turn "seawall::binding::Turn":
         PASS "seawall::binding::PASS"
         AGAIN "seawall::binding::AGAIN"
@@ -72,7 +73,9 @@ cdef class Policy:
     cdef readonly uint64_t let_through
 
     # May the call pass? Called once a call (Retry: once for all attempts). REFUSE: `refuse(call, error)` was called.
+    # TAKE: what `taken` gives is called in place of the policies inside and the callee.
     cdef Step enter(self, Slot* slot, Call* call) noexcept
+    cdef object taken(self, tuple inside, Slot* slot, Call* call)
     # After the wait that WAIT asked for.
     cdef void entered(self, Slot* slot, Call* call) noexcept
     # How did it end? May change call.end and call.value, ask for another attempt, or for something else to be called.
@@ -85,6 +88,8 @@ cdef class Policy:
 
 cdef void refuse(Call* call, object error) noexcept
 cdef void replace(Call* call, object error) noexcept
+# (positional, keywords by name) of a call.
+cdef tuple arguments(Call* call)
 cdef Action inward(PyObject* stages, Call* call) noexcept
 cdef Action outward(PyObject* stages, Call* call) noexcept
 cdef void abandon(PyObject* stages, Call* call, Action doing) noexcept

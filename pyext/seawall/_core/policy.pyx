@@ -18,6 +18,9 @@ cdef class Policy:
     cdef Step enter(self, Slot* slot, Call* call) noexcept:
         return GO
 
+    cdef object taken(self, tuple inside, Slot* slot, Call* call):
+        raise NotImplementedError
+
     cdef void entered(self, Slot* slot, Call* call) noexcept:
         pass
 
@@ -134,6 +137,14 @@ cdef void replace(Call* call, object error) noexcept:
     call.refused = False
 
 
+cdef tuple arguments(Call* call):
+    """(positional, keywords by name) of a call."""
+    cdef tuple names = () if call.names == NULL else <tuple>call.names
+    cdef Py_ssize_t i, n = call.nargs
+    positional = tuple([<object>call.args[i] for i in range(n)])
+    return positional, {name: <object>call.args[n + i] for i, name in enumerate(names)}
+
+
 cdef Action inward(PyObject* stages, Call* call) noexcept:
     cdef Step step
     cdef Slot* slot
@@ -143,6 +154,8 @@ cdef Action inward(PyObject* stages, Call* call) noexcept:
         policy = <Policy>borrowed_item(stages, call.i)
         step = policy.enter(slot, call)
         slot.held = step == GO
+        if step == TAKE:
+            return take(stages, call, policy, slot)
         # An interrupt (Ctrl-C) that came while a policy refused is none of the refusals that may be let through.
         if step != GO and ((step == REFUSE and call.end == CANCELLED) or not policy.lenient()):
             return BLOCK if step == WAIT else outward(stages, call)
@@ -152,6 +165,20 @@ cdef Action inward(PyObject* stages, Call* call) noexcept:
             call.refused = False
         call.i += 1
     return CALL
+
+
+cdef Action take(PyObject* stages, Call* call, Policy policy, Slot* slot) noexcept:
+    """The policy calls what is inside it in its own way, and is left when that has ended."""
+    try:
+        inner = policy.taken((<tuple>stages)[call.i + 1:], slot, call)
+    except BaseException as error:
+        replace(call, error)
+        return outward(stages, call)
+    Py_INCREF(inner)
+    call.value = <PyObject*>inner
+    slot.held = True
+    call.i += 1
+    return OTHER
 
 
 cdef Action outward(PyObject* stages, Call* call) noexcept:

@@ -28,6 +28,7 @@ from seawall._errors._hierarchy import (
     SegmentError,
     Shed,
     ShuttingDown,
+    Throttled,
     TimeoutExceeded,
 )
 from seawall._errors._pickling import CauseStandIn, carried
@@ -66,6 +67,7 @@ __all__ = [
     "Shed",
     "ShuttingDown",
     "StepRefused",
+    "Throttled",
     "TimeoutExceeded",
     "TransactionAborted",
     "TransactionBusy",

@@ -8,6 +8,7 @@
     │   ├── CircuitOpen          a circuit breaker lets nothing through
     │   ├── BulkheadFull         all places, and all places in the queue, are taken
     │   ├── Shed                 load was shed, this call with it
+    │   ├── Throttled            the service refuses so much that it was not even asked
     │   ├── ShuttingDown         the service ends and takes nothing more
     │   ├── DeadlineExceeded     the deadline leaves no time for the call (also a TimeoutError)
     │   └── RetryBudgetExhausted the share of calls that may be repeats is used up
@@ -163,6 +164,12 @@ class BulkheadFull(Rejected):
 
 class Shed(Rejected):
     """The service carries more than it can, and this call was among the least important."""
+
+    __module__ = _PUBLIC
+
+
+class Throttled(Rejected):
+    """The service has lately refused so many calls that this one was not even made."""
 
     __module__ = _PUBLIC
 

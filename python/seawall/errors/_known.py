@@ -34,7 +34,7 @@ _OWN: dict[type | str, Classification] = {
     RateLimited: classification(Kind.rate_limited, refused=True),
     BulkheadFull: classification(Kind.unavailable, refused=True),
     DeadlineExceeded: classification(Kind.timeout, advice=Advice.fallback, refused=True),
-    # CircuitOpen, Shed, RetryBudgetExhausted: asking again is what they are there to prevent.
+    # CircuitOpen, Shed, Throttled, RetryBudgetExhausted: asking again is what they are there to prevent.
     Rejected: classification(Kind.unavailable, advice=Advice.fallback, refused=True),
     TimeoutExceeded: classification(Kind.timeout),
     ConfigError: classification(Kind.bug),

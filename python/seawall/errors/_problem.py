@@ -20,6 +20,7 @@ from seawall._errors import (
     RetryBudgetExhausted,
     SegmentError,
     Shed,
+    Throttled,
     TimeoutExceeded,
 )
 from seawall.errors._classification import Kind
@@ -60,6 +61,7 @@ _FACES: dict[type, _Face] = {
     DeadlineExceeded: _Face(
         504, "deadline-exceeded", "The deadline has passed", "There was no time left for the call."
     ),
+    Throttled: _Face(503, "throttled", "A dependency is overloaded", "Calls to a dependency are held back."),
     RetryBudgetExhausted: _Face(
         503, "retry-budget-exhausted", "A dependency keeps failing", "Too many calls had to be repeated."
     ),
@@ -91,6 +93,7 @@ def problem(
     RateLimited                           429     quota-exceeded (IANA)
     BulkheadFull, Shed                    503     temporary-reduced-capacity (IANA)
     CircuitOpen, RetryBudgetExhausted     503     circuit-open, retry-budget-exhausted
+    Throttled                             503     throttled
     DeadlineExceeded, TimeoutExceeded     504     deadline-exceeded, timeout
     EngineError                           503     unavailable
     ConfigError, SegmentError             500     internal-error

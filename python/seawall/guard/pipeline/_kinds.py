@@ -26,12 +26,15 @@ _POLICIES = {
     "seawall.guard.breaker": "CircuitBreaker",
     "seawall.guard.retry": "Retry",
     "seawall.guard.timeout": "Timeout",
+    "seawall.guard.hedge": "Hedge",
+    "seawall.guard.throttle": "Throttle",
     "seawall.guard.bulkhead": "Bulkhead ThreadBulkhead",
     "seawall.guard.adaptive": "AdaptiveLimit",
 }
 _VALUES = {
     "seawall.guard.adaptive": "Gradient Vegas AIMD",
     "seawall.guard.breaker": "Calls Seconds Ramp",
+    "seawall.guard.hedge": "Quantile",
     "seawall.guard.retry": "Constant Linear Exponential Fibonacci Decorrelated RetryBudget",
 }
 

@@ -73,6 +73,10 @@ _KINDS = (
           detail=lambda values: _said(values, ("balance", "left"))),
     _Kind("timeout", "seawall_timeout_", (), ("timed_out",),
           detail=lambda values: _said(values, ("abandoned", "still run"))),
+    _Kind("hedge", "seawall_hedge_", ("calls",), (),
+          detail=lambda values: _said(values, ("hedged", "hedged"), ("won_by_copy", "won by a copy"))),
+    _Kind("throttle", "seawall_throttle_", ("passed",), ("refused",),
+          detail=lambda values: _said(values, ("rejected", "refused by the service"))),
     _Kind("fallback", "seawall_fallback_", ("passed", "fell_back"), ("exhausted",),
           detail=lambda values: _said(values, ("fell_back", "answered instead"))),
 )  # fmt: skip

@@ -130,6 +130,28 @@ TOLD: dict[str, Told] = {
         (Count("timed_out", "Calls whose time was up."), _LET),
         (Level("abandoned", "Callees that still run although nobody waits for them."),),
     ),
+    "HedgeStats": Told(
+        "seawall_hedge",
+        (
+            Count("calls", "Calls that came in to a hedge."),
+            Count("hedged", "Copies a hedge made."),
+            Count("won_by_copy", "Calls that a copy answered."),
+            Count("over_budget", "Copies not made as the budget had none left."),
+            Count("too_late", "Copies not made as the deadline left too little time."),
+            Count("crowded", "Plain calls or copies that no thread was free for."),
+            _LET,
+        ),
+        (Level("running", "Plain calls of hedges that run in threads."),),
+    ),
+    "ThrottleStats": Told(
+        "seawall_throttle",
+        (
+            Count("passed", "Calls through a throttle that were made."),
+            Count("rejected", "Of those, calls that the service refused."),
+            Count("refused", "Calls a throttle held back."),
+            _LET,
+        ),
+    ),
     "Meter": Told(
         "seawall_throughput",
         (Count("requests", "Requests a meter counted."), Count("bytes", "Bytes a meter counted.")),

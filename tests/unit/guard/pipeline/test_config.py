@@ -164,12 +164,12 @@ WRONG: list[tuple[Any, str]] = [
     (
         entry("retry", backoff={"kind": "exponentially"}),
         "policies[1] (retry): backoff: values has no 'exponentially'; did you mean 'exponential'? there is: aimd, "
-        "calls, constant, decorrelated, exponential, fibonacci, gradient, linear, ramp, retry_budget, seconds, vegas",
+        "calls, constant, decorrelated, exponential, fibonacci, gradient, linear, quantile, ramp, retry_budget, seconds, vegas",
     ),
     (
         entry("retry", backoff={"kind": 7}),
         "policies[1] (retry): backoff: kind must be one of aimd, calls, constant, decorrelated, exponential, "
-        "fibonacci, gradient, linear, ramp, retry_budget, seconds, vegas, got 7",
+        "fibonacci, gradient, linear, quantile, ramp, retry_budget, seconds, vegas, got 7",
     ),
     *(
         (
