@@ -164,7 +164,8 @@ WRONG: list[tuple[Any, str]] = [
     (
         entry("retry", backoff={"kind": "exponentially"}),
         "policies[1] (retry): backoff: values has no 'exponentially'; did you mean 'exponential'? there is: aimd, "
-        "calls, constant, decorrelated, exponential, fibonacci, gradient, linear, quantile, ramp, retry_budget, seconds, vegas",
+        "calls, constant, decorrelated, exponential, fibonacci, gradient, linear, quantile, ramp, retry_budget, "
+        "seconds, vegas",
     ),
     (
         entry("retry", backoff={"kind": 7}),
