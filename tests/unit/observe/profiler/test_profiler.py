@@ -92,6 +92,7 @@ def test_waiting_threads_are_told_apart(parked: threading.Event) -> None:
 def test_threads_that_end_while_it_looks_do_no_harm() -> None:
     """Hundreds of short threads are seen and forgotten, in one group; and the switch interval is put back."""
     before = sys.getswitchinterval()
+    others = threading.active_count()
     profiler = Profiler(rate=1_000, budget=0.5, switch_interval=0.0001)
     profiler.start()
     assert sys.getswitchinterval() == pytest.approx(0.0001)
@@ -108,7 +109,7 @@ def test_threads_that_end_while_it_looks_do_no_harm() -> None:
     assert found.sampling.failed == 0
     assert sys.getswitchinterval() == before
     assert profiler._run is not None
-    assert len(profiler._run.sampler.threads) < 40
+    assert len(profiler._run.sampler.threads) < others + 40
 
 
 async def outer() -> None:
