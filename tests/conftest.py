@@ -27,15 +27,16 @@ def segment_name():
 
 
 _PROOFS = (
-    "tests/faults/", "tests/kills/", "tests/servers/", "tests/browser/", "tests/contract/test_saga_kills",
-    "tests/contract/test_saga_races", "tests/contract/test_lock_processes", "tests/contract/test_matrix",
-    "tests/property/test_compare_laws", "tests/property/test_pattern_laws",
+    "tests/faults/", "tests/kills/", "tests/servers/", "tests/browser/", "tests/property/", "tests/simulation/",
+    "tests/contract/test_saga_kills", "tests/contract/test_saga_races", "tests/contract/test_lock_processes",
+    "tests/contract/test_matrix", "tests/unit/observe/alerts/test_slo", "tests/unit/monitor/anomaly/test_measured",
 )  # fmt: skip
+_SERVERS = ("etcd", "nats", "postgres", "redis", "valkey")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs faults, kills or a server that is slow to end leases, and does not depend on the interpreter."""
+    """Mark what needs faults, kills, laws or servers, and does not depend on the interpreter."""
     for item in items:
-        slow = item.nodeid.startswith("tests/contract/") and ("etcd" in item.name or "nats" in item.name)
-        if slow or item.nodeid.startswith(_PROOFS):
+        served = item.nodeid.startswith("tests/contract/") and any(name in item.name for name in _SERVERS)
+        if served or item.nodeid.startswith(_PROOFS):
             item.add_marker(pytest.mark.proof)
