@@ -62,7 +62,7 @@ def test_a_planted_hot_function_is_found() -> None:
 
     found = until(profiler, seen(60), work).only(group="MainThread")
     by_line = sum(values[1] for stack, values in found.stacks.items() if "cold" in [f.function for f in stack.frames])
-    assert found.share("hot") > 0.8
+    assert found.share("hot") > 0.6
     assert by_line < 0.3 * found.total("wall")
     assert found.top(1)[0].function == "hot.<locals>.<genexpr>"
 
